@@ -1,0 +1,129 @@
+//! What must be true of the core's state after every event.
+//!
+//! The simulation asks after each of its events. Nothing here is needed for the
+//! work of the core; a running supervisor does not call it.
+
+use std::collections::HashMap;
+
+use crate::core::Core;
+use crate::ids::{LinkId, OwnerId};
+use crate::limits::{
+    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX,
+};
+use crate::rooms::sandboxes::Phase;
+use crate::rooms::user_agent::Stage;
+
+impl Core {
+    /// Looks for a broken invariant; says which, and where.
+    pub fn audit(&self) -> Result<(), String> {
+        self.audit_pending()?;
+        self.audit_owners()?;
+        self.audit_sandboxes()?;
+        self.audit_bounds()
+    }
+
+    // I8, I11: every request that waits is charged to a living asker and may be
+    // answered by somebody who lives.
+    fn audit_pending(&self) -> Result<(), String> {
+        let mut charged: HashMap<LinkId, u32> = HashMap::new();
+        for request in self.rooms.bus.pending.iter() {
+            *charged.entry(request.asker).or_default() += 1;
+            let is_alive = |link: &LinkId| self.gates.contains_key(link);
+            if !is_alive(&request.asker) || !request.answerers.iter().any(is_alive) {
+                return Err(format!(
+                    "I11: request {} of `{}` can never end",
+                    request.id, request.from
+                ));
+            }
+        }
+        for (link, gate) in &self.gates {
+            let waits = charged.get(link).copied().unwrap_or_default();
+            if gate.pending != waits {
+                return Err(format!(
+                    "I8: link {link} is charged for {} requests, {waits} wait",
+                    gate.pending
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    // I6: an owner's link lives and is the link of its sandbox.
+    fn audit_owners(&self) -> Result<(), String> {
+        for (address, owner) in self.rooms.registry.entries() {
+            let Some(standing) = self.rooms.registry.standing(owner) else {
+                return Err(format!(
+                    "I6: `{address}` belongs to {owner:?}, who is not there"
+                ));
+            };
+            let Some(link) = standing.link else { continue };
+            if !self.gates.contains_key(&link) {
+                return Err(format!(
+                    "I6: `{address}` leads to link {link}, which is gone"
+                ));
+            }
+            if let OwnerId::Component(id) = owner {
+                let sandbox = self.rooms.user_agent.get(id).and_then(|d| d.sandbox);
+                let its = sandbox.and_then(|sandbox| self.rooms.sandboxes.get(sandbox)?.link);
+                if its != Some(link) {
+                    return Err(format!(
+                        "I6: `{address}` leads to link {link}, its sandbox has {its:?}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // A cell's code shares a process with nobody else's, and stages fit phases.
+    fn audit_sandboxes(&self) -> Result<(), String> {
+        for (id, sandbox) in self.rooms.sandboxes.iter() {
+            for component in &sandbox.components {
+                let Some(deployment) = self.rooms.user_agent.get(*component) else {
+                    return Err(format!(
+                        "sandbox {id} holds component {component}, which is not deployed"
+                    ));
+                };
+                let provider = deployment.package.as_ref().map(|package| &package.provider);
+                if provider != sandbox.cell.as_ref().map(|cell| &cell.provider) {
+                    return Err(format!(
+                        "sandbox {id} of {:?} holds code of {provider:?}",
+                        sandbox.cell
+                    ));
+                }
+                if deployment.stage == Stage::Running
+                    && !matches!(sandbox.phase, Phase::Ready | Phase::Ending)
+                {
+                    return Err(format!(
+                        "component {component} runs in sandbox {id}, which is not ready"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn audit_bounds(&self) -> Result<(), String> {
+        for (link, gate) in &self.gates {
+            if gate.queued > QUEUE_BYTES_MAX + protocol::limits::FRAME_BYTES_MAX
+                || gate.pending > PENDING_PER_LINK_MAX
+            {
+                return Err(format!(
+                    "I8: link {link} holds {} bytes, {} requests",
+                    gate.queued, gate.pending
+                ));
+            }
+        }
+        if self.rooms.bus.pending.len() > PENDING_MAX
+            || self.rooms.user_agent.len() > COMPONENTS_MAX
+        {
+            return Err("I8: a table is over its bound".to_owned());
+        }
+        match self.rooms.bus.listeners.most() {
+            most if most > LISTENERS_PER_COMPONENT_MAX => {
+                Err(format!("I8: a component listens to {most} addresses"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `hyperty start`, `stop`, `restart` and `rm` — one verb on some components.
+
+use protocol::api::user_agent::{self, Component, Method, Select};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Context;
+use crate::cmd::Outcome;
+use crate::error::Failure;
+use crate::output::{Style, Tone, clean};
+use crate::session::{DEPLOY_WITHIN, Session};
+
+const EXAMPLES: &str = "\
+Examples:
+  hyperty restart echo
+  hyperty stop echo board
+  hyperty rm hyperty://acme.example/3f0c";
+
+/// What to do with the components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Run it again.
+    Start,
+    /// End its process; the address stays reserved.
+    Stop,
+    /// Both.
+    Restart,
+    /// End it and give up its address.
+    Remove,
+}
+
+impl Verb {
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Remove => "remove",
+        }
+    }
+
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Start => "started",
+            Self::Stop => "stopped",
+            Self::Restart => "restarted",
+            Self::Remove => "removed",
+        }
+    }
+}
+
+/// Components to act on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Addresses, or names when only one component has it
+    #[arg(value_name = "COMPONENT", required = true)]
+    components: Vec<String>,
+}
+
+/// What became of one component.
+#[derive(Debug, Serialize)]
+struct Done {
+    resource: String,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<Component>,
+}
+
+#[derive(Debug, Serialize)]
+struct AllDone {
+    components: Vec<Done>,
+}
+
+/// Does the verb to each component, in order; the first failure ends it.
+pub(crate) fn run(verb: Verb, args: &Args, context: &Context) -> Outcome {
+    let mut session = Session::open(context)?;
+    let mut components = Vec::new();
+    for resource in &args.components {
+        let done = one(verb, resource, &mut session)?;
+        context.out.human(|style| line(&done, style))?;
+        components.push(done);
+    }
+    let schema = format!("hyperty.{}/1", verb.method());
+    context
+        .out
+        .answer(&schema, &AllDone { components }, |_| String::new())?;
+    Ok(())
+}
+
+fn one(verb: Verb, resource: &str, session: &mut Session) -> Result<Done, Failure> {
+    let resource = resource.to_owned();
+    let outcome = verb.done();
+    if verb == Verb::Remove {
+        let select = Select {
+            resource: resource.clone(),
+        };
+        let _: Value = session.ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;
+        return Ok(Done {
+            resource,
+            outcome,
+            component: None,
+        });
+    }
+    let method = Method {
+        method: verb.method().to_owned(),
+        resource: resource.clone(),
+    };
+    let component = session.ask_within(user_agent::PATH, "execute", &method, DEPLOY_WITHIN)?;
+    Ok(Done {
+        resource,
+        outcome,
+        component: Some(component),
+    })
+}
+
+fn line(done: &Done, style: Style) -> String {
+    let name = style.paint(Tone::Strong, &clean(&done.resource));
+    let tick = style.paint(Tone::Good, style.tick());
+    let state = done
+        .component
+        .as_ref()
+        .map_or("", |component| component.state.as_str());
+    match state {
+        "" | "running" | "stopped" => format!("{tick} {name}  {}\n", done.outcome),
+        state => format!("{tick} {name}  {}, now {}\n", done.outcome, clean(state)),
+    }
+}

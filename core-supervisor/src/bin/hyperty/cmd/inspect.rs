@@ -1,0 +1,167 @@
+//! `hyperty inspect` — everything known about one component and its sandbox.
+
+use std::time::Duration;
+
+use protocol::api::sandboxes::{self, Listing, Sandbox};
+use protocol::api::user_agent::Component;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cmd::{Outcome, ps};
+use crate::output::table::Cell;
+use crate::output::{Column, Style, Table, Tone, cell, clean, time};
+use crate::session::Session;
+use crate::{Context, target};
+
+const EXAMPLES: &str = "\
+Examples:
+  hyperty inspect echo
+  hyperty inspect hyperty://acme.example/3f0c --json";
+
+/// Show everything known about one component and its sandbox
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Its address, or its name when only one has it
+    #[arg(value_name = "COMPONENT")]
+    component: String,
+}
+
+/// A component and the sandbox it shares with its siblings.
+#[derive(Debug, Serialize)]
+struct Whole {
+    component: Component,
+    sandbox: Option<Sandbox>,
+}
+
+/// Shows one component.
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    let mut session = Session::open(context)?;
+    let component = target::component(&mut session, &args.component)?;
+    let listing: Listing = session.ask(sandboxes::PATH, "read", &json!({}))?;
+    let sandbox = listing
+        .sandboxes
+        .into_iter()
+        .find(|one| Some(one.id) == component.sandbox);
+    let whole = Whole { component, sandbox };
+    context
+        .out
+        .answer("hyperty.inspect/1", &whole, |style| text(&whole, style))?;
+    Ok(())
+}
+
+fn text(whole: &Whole, style: Style) -> String {
+    let mut table = Table::new(&[Column::left(""), Column::left("")]);
+    let mut fact = |label: &str, value: Cell| {
+        table.row([cell(Tone::Faint, label), value]);
+    };
+    let component = &whole.component;
+    fact("name", cell(Tone::Strong, clean(&component.name)));
+    fact("address", cell(Tone::Name, clean(&component.address)));
+    fact("provider", clean(&component.provider).into());
+    fact(
+        "kind",
+        format!(
+            "{}, {}",
+            ps::kind(component.kind),
+            ps::engine(component.engine)
+        )
+        .into(),
+    );
+    fact("state", ps::state(component));
+    if !component.reason.is_empty() {
+        fact("because", clean(&component.reason).into());
+    }
+    if let Some(ms) = component.running_ms {
+        fact("running for", time::span(Duration::from_millis(ms)).into());
+    }
+    fact("restarts", component.restarts.to_string().into());
+    fact("messages", traffic(component).into());
+    fact("digest", clean(&component.digest).into());
+    fact("source", clean(&component.source).into());
+    fact("level", ps::level(component.level));
+    if let Some(sandbox) = &whole.sandbox {
+        for (label, value) in sandbox_facts(sandbox) {
+            fact(label, value.into());
+        }
+    }
+    table.render(style)
+}
+
+fn traffic(component: &Component) -> String {
+    let Component {
+        sent,
+        received,
+        refused,
+        ..
+    } = component;
+    format!("{sent} sent, {received} received, {refused} refused")
+}
+
+fn sandbox_facts(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    let pid = sandbox
+        .pid
+        .map_or_else(|| "none".to_owned(), |pid| pid.to_string());
+    let mut facts = vec![
+        (
+            "sandbox",
+            format!(
+                "{} ({}, profile {})",
+                sandbox.id, sandbox.phase, sandbox.profile
+            ),
+        ),
+        ("process", pid),
+    ];
+    if let Some(bytes) = sandbox.private_bytes {
+        facts.push(("memory", size(bytes)));
+    }
+    if sandbox.components.len() > 1 {
+        facts.push(("shared by", sandbox.components.join(", ")));
+    }
+    facts.push(("proved", sandbox.proofs.join(", ")));
+    facts
+        .iter()
+        .map(|(label, value)| (*label, clean(value).into_owned()))
+        .collect()
+}
+
+/// Bytes, in the unit that leaves one to four digits.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} B"),
+        10_000..=10_239_999 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / (1024 * 1024)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::frame::Level;
+    use protocol::nursery::Engine;
+
+    use super::*;
+    use crate::cmd::ps::tests::component;
+
+    #[test]
+    fn everything_about_a_component_is_on_one_page() {
+        let sandbox = Sandbox {
+            id: 3,
+            provider: "acme.example".to_owned(),
+            engine: Engine::Script,
+            profile: "script".to_owned(),
+            phase: "running".to_owned(),
+            level: Some(Level::L3),
+            pid: Some(4242),
+            components: vec!["hyperty://acme.example/1".to_owned()],
+            private_bytes: Some(1_400_000),
+            proofs: vec!["open".to_owned(), "socket".to_owned(), "ptrace".to_owned()],
+        };
+        let component = component("echo", "acme.example");
+        let whole = Whole {
+            component,
+            sandbox: Some(sandbox),
+        };
+
+        insta::assert_snapshot!(text(&whole, Style::PLAIN));
+    }
+}

@@ -1,0 +1,134 @@
+//! `hyperty up` — a supervisor in the foreground.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use serde_json::json;
+
+use crate::args::Launch;
+use crate::cmd::{Outcome, deploy};
+use crate::error::{Exit, Failure, Id};
+use crate::output::{Tone, clean};
+use crate::session::Session;
+use crate::supervisor::{Plan, Supervisor};
+use crate::watch::{Ended, Watch};
+use crate::{Context, signals};
+
+const EXAMPLES: &str = "\
+Examples:
+  hyperty up
+  hyperty up --catalogue ./shop --all
+  hyperty up --catalogue ./shop echo protocolstub/loopback
+  hyperty up --min-level L3 --policy ./policy.d
+
+Ctrl-C ends everything in order, a second Ctrl-C at once. `hyperty down` does the same
+from elsewhere. Nothing survives this program, not even kill -9.";
+
+/// Start a supervisor in the foreground
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Components to deploy once it is ready
+    #[arg(value_name = "COMPONENT")]
+    components: Vec<String>,
+
+    /// Deploy everything in the catalogues
+    #[arg(long, conflicts_with = "components")]
+    all: bool,
+
+    /// A directory that holds `.well-known/`; may be repeated
+    #[arg(long, value_name = "DIR")]
+    catalogue: Vec<PathBuf>,
+
+    #[command(flatten)]
+    launch: Launch,
+}
+
+/// Runs until Ctrl-C, `hyperty down`, or the end of the supervisor.
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    signals::take();
+    refuse_a_second(context)?;
+    let plan = Plan {
+        launch: args.launch.clone(),
+        runtime_dir: context.runtime_dir_flag.clone(),
+        catalogues: args.catalogue.clone(),
+    };
+    let mut supervisor = Supervisor::start(&plan)?;
+    say_ready(&supervisor, context)?;
+    let session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
+    let mut watch = Watch::new(session, context.out)?;
+    let how = deploy::How::default();
+    let wanted = if args.all {
+        watch.everything(&how)?
+    } else {
+        args.components
+            .iter()
+            .map(|name| how.wanted(name))
+            .collect::<Result<_, _>>()?
+    };
+    watch.deploy(wanted)?;
+    let ended = watch.follow(Some(&mut supervisor), false);
+    match ended? {
+        Ended::Interrupted | Ended::NothingLeft => end(&mut supervisor, context),
+        Ended::Supervisor(status) => ended_by_itself(status, context),
+    }
+}
+
+// The supervisor refuses too, by its lock; this says it with the way out.
+fn refuse_a_second(context: &Context) -> Outcome {
+    match Session::open(context) {
+        Ok(session) => Err(
+            Failure::new(Id::AlreadyUp, "a supervisor runs here already")
+                .fact("runtime", session.runtime())
+                .fact("endpoint", context.paths.endpoint().display().to_string())
+                .fix("to see what it runs", "hyperty ps")
+                .fix("to end it", "hyperty down")
+                .fix(
+                    "to start another one",
+                    "hyperty up --runtime-dir DIR --data-dir DIR",
+                ),
+        ),
+        Err(_) => Ok(()),
+    }
+}
+
+fn say_ready(supervisor: &Supervisor, context: &Context) -> Outcome {
+    let ready = &supervisor.ready;
+    let endpoint = ready.endpoint.display().to_string();
+    // The token stays where it was said: nobody who sees a screen may use it.
+    let said = json!({"pid": ready.pid, "build": ready.build, "endpoint": endpoint});
+    context.out.item("hyperty.ready/1", &said, |style| {
+        let tick = style.paint(Tone::Good, style.tick());
+        let what = style.paint(Tone::Strong, &format!("ready, pid {}", ready.pid));
+        format!("{tick} {what}, at {}  (Ctrl-C ends it)\n", clean(&endpoint))
+    })?;
+    Ok(())
+}
+
+/// Ends a supervisor in order, or at once at the second Ctrl-C.
+pub(crate) fn end(supervisor: &mut Supervisor, context: &Context) -> Outcome {
+    let before = signals::count();
+    context
+        .out
+        .note("ending in order; Ctrl-C again ends it at once");
+    if supervisor.end(|| signals::count() > before) {
+        context.out.note("ended: nothing runs any more");
+        return Ok(());
+    }
+    context.out.note("killed");
+    Err(Failure::silent(Exit::Interrupted))
+}
+
+fn ended_by_itself(status: Option<ExitStatus>, context: &Context) -> Outcome {
+    match status {
+        Some(status) if status.success() => {
+            context.out.note("ended: nothing runs any more");
+            Ok(())
+        }
+        Some(status) => Err(
+            Failure::new(Id::Failed, format!("the supervisor ended: {status}"))
+                .fix("to look for the cause", "hyperty doctor"),
+        ),
+        None => Err(Failure::new(Id::LinkLost, "the supervisor ended")),
+    }
+}

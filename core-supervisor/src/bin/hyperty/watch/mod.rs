@@ -1,0 +1,272 @@
+//! What `up` and `run` do while everything runs: deploy, show logs and a line
+//! per deployment, until somebody wants an end.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use protocol::api::sandboxes::{self, LogBatch, LogFilter};
+use protocol::api::user_agent::{self, Component, Deploy, Listing};
+use serde_json::{Value, json};
+
+use crate::cmd::{deploy, learn_news, logs, ps};
+use crate::error::Failure;
+use crate::names::Names;
+use crate::output::table::Cell;
+use crate::output::{Output, Tone, cell, clean};
+use crate::session::{Answer, DEPLOY_WITHIN, Next, Session, value};
+use crate::signals;
+use crate::supervisor::Supervisor;
+
+mod live;
+
+use live::Live;
+
+/// How long one look at the link may last; Ctrl-C and the supervisor's own log
+/// are looked at between two.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How often the lines are brought up to date when the log tells of nothing.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// Why the watch ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Ctrl-C, or a polite kill.
+    Interrupted,
+    /// The supervisor ended; how, when it was ours.
+    Supervisor(Option<ExitStatus>),
+    /// Nothing that was deployed here runs any more, or will.
+    NothingLeft,
+}
+
+/// A watch over one runtime.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    session: Session,
+    out: Output,
+    names: Names,
+    live: Live,
+    components: Vec<Component>,
+    // Deployments that were asked for and are not answered yet.
+    asked: BTreeSet<u64>,
+    /// Addresses that this watch deployed.
+    pub(crate) deployed: Vec<String>,
+    /// Deployments that failed.
+    pub(crate) failed: usize,
+}
+
+impl Watch {
+    /// Starts to follow the runtime's log.
+    pub(crate) fn new(mut session: Session, out: Output) -> Result<Self, Failure> {
+        let filter = LogFilter {
+            follow: true,
+            ..LogFilter::default()
+        };
+        let _: Value = session.ask(sandboxes::PATH, "subscribe", &filter)?;
+        let names = Names::new(&session.runtime(), &session.address());
+        let live = Live::new(out, &live::COLUMNS);
+        Ok(Self {
+            session,
+            out,
+            names,
+            live,
+            components: Vec::new(),
+            asked: BTreeSet::new(),
+            deployed: Vec::new(),
+            failed: 0,
+        })
+    }
+
+    /// Asks for these deployments; [`Self::follow`] sees what becomes of them.
+    pub(crate) fn deploy(&mut self, wanted: Vec<Deploy>) -> Result<(), Failure> {
+        for deploy in wanted {
+            let asked = self
+                .session
+                .ask_later(user_agent::PATH, "create", &deploy, DEPLOY_WITHIN);
+            self.asked.insert(asked?);
+        }
+        Ok(())
+    }
+
+    /// What the configured catalogues, or one directory, hold.
+    pub(crate) fn everything(&mut self, how: &deploy::How) -> Result<Vec<Deploy>, Failure> {
+        deploy::everything(&mut self.session, how)
+    }
+
+    /// Watches until somebody wants an end. With `until_idle` that is also when
+    /// nothing of what was deployed here runs any more.
+    pub(crate) fn follow(
+        &mut self,
+        mut supervisor: Option<&mut Supervisor>,
+        until_idle: bool,
+    ) -> Result<Ended, Failure> {
+        let mut refreshed: Option<Instant> = None;
+        loop {
+            if signals::count() > 0 {
+                self.live.leave();
+                return Ok(Ended::Interrupted);
+            }
+            if let Some(supervisor) = supervisor.as_deref_mut() {
+                self.show_own_log(supervisor)?;
+            }
+            let news = match self.session.next(LOOK)? {
+                Next::Message(heard) => self.show_log(&value(&heard.body).unwrap_or_default())?,
+                Next::Answered(id, answer) => self.answered(id, &answer)?,
+                Next::Nothing => false,
+                Next::End => {
+                    self.live.leave();
+                    let status = supervisor.and_then(|supervisor| supervisor.wait(LOOK * 20));
+                    return Ok(Ended::Supervisor(status));
+                }
+            };
+            if news || refreshed.is_none_or(|at| at.elapsed() > REFRESH) {
+                self.refresh()?;
+                refreshed = Some(Instant::now());
+                if until_idle && self.is_idle() {
+                    self.live.leave();
+                    return Ok(Ended::NothingLeft);
+                }
+            }
+        }
+    }
+
+    /// Removes what this watch deployed, from a supervisor that goes on.
+    pub(crate) fn remove(&mut self) -> Result<(), Failure> {
+        for resource in std::mem::take(&mut self.deployed) {
+            let select = user_agent::Select { resource };
+            let _: Value =
+                self.session
+                    .ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;
+        }
+        Ok(())
+    }
+
+    fn show_own_log(&mut self, supervisor: &Supervisor) -> Result<(), Failure> {
+        while let Some(line) = supervisor.log_line() {
+            if self.live.moves() {
+                let line = self.out.style().paint(Tone::Faint, &clean(&line));
+                self.live.above(&format!("{line}\n"))?;
+            } else {
+                // Logs are no data.
+                let _ = writeln!(std::io::stderr(), "{}", clean(&line));
+            }
+        }
+        Ok(())
+    }
+
+    // A line about a component may mean that its state has changed.
+    fn show_log(&mut self, batch: &LogBatch) -> Result<bool, Failure> {
+        let speakers = batch.lines.iter().map(|line| line.component.as_str());
+        learn_news(&mut self.session, &mut self.names, speakers)?;
+        if self.out.is_json() {
+            logs::print(batch, &self.names, &self.out)?;
+            return Ok(true);
+        }
+        let style = self.out.style();
+        let lines = batch
+            .lines
+            .iter()
+            .map(|line| logs::text(line, &self.names, style));
+        self.live.above(&lines.collect::<String>())?;
+        Ok(true)
+    }
+
+    fn answered(&mut self, id: u64, answer: &Answer) -> Result<bool, Failure> {
+        if !self.asked.remove(&id) {
+            return Ok(false);
+        }
+        if answer.code.is_success() {
+            if let Some(component) = value::<Component>(&answer.body) {
+                self.deployed.push(component.address);
+            }
+            return Ok(true);
+        }
+        self.failed += 1;
+        let to = self.session.room(user_agent::PATH);
+        let failure = self.session.explain("create", &to, answer);
+        if self.live.moves() {
+            self.live.above(&failure.text(self.out.style()))?;
+        } else {
+            failure.print(self.out.is_json(), self.out.notes_style());
+        }
+        Ok(true)
+    }
+
+    fn refresh(&mut self) -> Result<(), Failure> {
+        let listing: Listing = self.session.ask(user_agent::PATH, "read", &json!({}))?;
+        self.names.learn(&listing.components);
+        let changed: Vec<_> = listing
+            .components
+            .iter()
+            .enumerate()
+            .filter(|(_, now)| !self.components.iter().any(|before| is_same(before, now)))
+            .map(|(index, _)| index)
+            .collect();
+        if self.out.is_json() {
+            for component in changed
+                .iter()
+                .filter_map(|&index| listing.components.get(index))
+            {
+                self.out
+                    .item("hyperty.component/1", component, |_| String::new())?;
+            }
+        } else {
+            let rows = listing
+                .components
+                .iter()
+                .map(|component| self.row(component))
+                .collect();
+            self.live.set(rows, &changed)?;
+        }
+        self.components = listing.components;
+        Ok(())
+    }
+
+    fn row(&self, component: &Component) -> Vec<Cell> {
+        let style = self.out.style();
+        let (tone, mark) = match component.state.as_str() {
+            "running" => (Tone::Good, style.tick()),
+            "failed" => (Tone::Bad, style.cross()),
+            _ => (Tone::Odd, style.ellipsis()),
+        };
+        let pid = component
+            .pid
+            .map_or_else(String::new, |pid| format!("pid {pid}"));
+        let name = match component.address.as_str() {
+            "" => clean(&component.name).into_owned(),
+            address => self.names.short(address),
+        };
+        let rest = match component.reason.as_str() {
+            "" => format!("{} sent, {} received", component.sent, component.received),
+            reason => clean(reason).into_owned(),
+        };
+        vec![
+            cell(tone, mark),
+            cell(Tone::Strong, name),
+            ps::state(component),
+            ps::level(component.level),
+            pid.into(),
+            cell(Tone::Faint, rest),
+        ]
+    }
+
+    fn is_idle(&self) -> bool {
+        let ours = |component: &&Component| self.deployed.contains(&component.address);
+        self.asked.is_empty()
+            && self
+                .components
+                .iter()
+                .filter(ours)
+                .all(|component| matches!(component.state.as_str(), "failed" | "stopped"))
+    }
+}
+
+// Whether nothing changed that a reader of a log file would want a line for.
+fn is_same(before: &Component, now: &Component) -> bool {
+    before.address == now.address
+        && before.state == now.state
+        && before.pid == now.pid
+        && before.reason == now.reason
+}

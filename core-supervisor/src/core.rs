@@ -1,0 +1,392 @@
+//! The core: one state, one entrance.
+//!
+//! `handle` takes an event and the time and says what is to be done. It reads no
+//! clock, opens nothing and waits for nothing; the simulation in
+//! `tests/simulation.rs` drives it with a million random events.
+
+use std::time::Duration;
+
+use protocol::Address;
+use protocol::api::user_agent::Component;
+use protocol::frame::Level;
+use protocol::nursery::Engine;
+
+use crate::event::{Actions, Event, LaunchSpec, Now};
+use crate::flows::{
+    connect, deliver, deploy, heartbeat, observe, orphan, serve_admin, stop, supervise,
+};
+use crate::ids::{DeploymentId, LinkId, OwnerId, RoomName, SandboxId, Ticket};
+use crate::ingress::{Fault, Gates};
+use crate::limits::{GREETING_MAX, PARTIAL_FRAME_MAX, REFILL_AFTER, STALL_MAX};
+use crate::party::PartyKind;
+use crate::rooms::allocation::Allocation;
+use crate::rooms::bus::Bus;
+use crate::rooms::policy::{Policy, PolicySet};
+use crate::rooms::registry::{Registry, Standing};
+use crate::rooms::sandboxes::{Sandbox, Sandboxes};
+use crate::rooms::user_agent::{Asker, UserAgent};
+
+/// What the core is told once, at its start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The runtime's address: `hyperty-runtime://<domain>/<id>`.
+    pub runtime: Address,
+    /// Below this level nothing runs.
+    pub min_level: Level,
+    /// The level to try for.
+    pub max_level: Level,
+    /// What an application of a sidecar must say in its `Hello`.
+    pub token: Option<String>,
+    /// Sandboxes that may be starting at once.
+    pub starts_max: usize,
+    /// Script hosts kept ready.
+    pub spare_scripts: usize,
+    /// Native hosts kept ready.
+    pub spare_natives: usize,
+    /// What nobody can guess, for nonces, addresses and jitter.
+    pub seed: [u8; 32],
+}
+
+/// The rooms.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    pub(crate) bus: Bus,
+    pub(crate) registry: Registry,
+    pub(crate) policy: Policy,
+    pub(crate) user_agent: UserAgent,
+    pub(crate) sandboxes: Sandboxes,
+    pub(crate) allocation: Allocation,
+}
+
+/// The trusted decision part of the runtime.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) rooms: Rooms,
+    pub(crate) gates: Gates,
+    /// Raised by everything that a judgement depends on.
+    pub(crate) epoch: u64,
+    /// Who waits for long work, by its ticket.
+    pub(crate) waiting: Vec<(Ticket, Waiting)>,
+    pub(crate) stopping: Option<stop::Stopping>,
+    /// The time of the event that is being handled.
+    pub(crate) time: Duration,
+    /// When the pool of spare sandboxes is filled again.
+    refill_at: Option<Duration>,
+    /// The earliest moment at which `deadlines` may find something.
+    check_at: Duration,
+    last_id: u64,
+}
+
+/// What long work was for.
+#[derive(Debug, Clone)]
+pub(crate) enum Waiting {
+    Catalogue(Asker),
+    /// Nobody, when a signal asked for it.
+    Policy(Option<Asker>),
+}
+
+impl Core {
+    /// A core with nothing in it but its rooms.
+    pub fn new(settings: Settings, rules: PolicySet) -> Self {
+        let rooms = Rooms {
+            bus: Bus::default(),
+            registry: Registry::default(),
+            policy: Policy::new(rules),
+            user_agent: UserAgent::default(),
+            sandboxes: Sandboxes::default(),
+            allocation: Allocation::new(settings.seed),
+        };
+        let mut core = Self {
+            settings,
+            rooms,
+            gates: Gates::default(),
+            epoch: 1,
+            waiting: Vec::new(),
+            stopping: None,
+            time: Duration::ZERO,
+            refill_at: None,
+            check_at: Duration::ZERO,
+            last_id: 0,
+        };
+        core.register_rooms();
+        core
+    }
+
+    /// Acts on one event.
+    pub fn handle(&mut self, event: Event<'_>, now: Now, out: &mut Actions) {
+        self.time = now.mono;
+        match event {
+            Event::Received { link, bytes } => deliver::received(self, link, bytes, now, out),
+            Event::Written { link, bytes } => self.written(link, bytes, now),
+            Event::Connected { link, peer } => connect::connected(self, link, peer, now, out),
+            Event::Closed { link } => connect::closed(self, link, now, out),
+            Event::Launched { sandbox, pid } => supervise::launched(self, sandbox, pid, out),
+            Event::NotLaunched { sandbox, reason } => {
+                supervise::not_launched(self, sandbox, &reason, now, out);
+            }
+            Event::Exited { sandbox, exit } => supervise::exited(self, sandbox, &exit, now, out),
+            Event::Inspected { sandbox, seen } => connect::inspected(self, sandbox, seen, now, out),
+            Event::PackageRead { ticket, result } => {
+                deploy::package_read(self, ticket, *result, now, out);
+            }
+            Event::CatalogueRead { ticket, listing } => {
+                serve_admin::catalogue_read(self, ticket, &listing, out);
+            }
+            Event::PolicyCompiled { ticket, result } => {
+                serve_admin::policy_compiled(self, ticket, *result, now, out);
+            }
+            Event::ReloadAsked => serve_admin::reload_asked(self, None, out),
+            Event::Ticked => self.ticked(now, out),
+            Event::StopAsked { why } => stop::begin(self, why, now, out),
+        }
+        if self.stopping.is_some() {
+            stop::proceed(self, now, out);
+        }
+    }
+
+    /// Lets the first spare sandboxes be made; called once, before the loop.
+    pub fn start(&mut self, now: Now, out: &mut Actions) {
+        self.keep_spares(now, out);
+    }
+
+    /// When the shell must say `Ticked`, at the latest.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let bus = &self.rooms.bus;
+        let own = (self.check_at < Duration::MAX).then_some(self.check_at);
+        let stop = self.stopping.as_ref().and_then(stop::Stopping::deadline);
+        [
+            bus.pending.next_deadline(),
+            bus.taps.next_deadline(),
+            own,
+            stop,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Has `deadlines` look at the latest then.
+    pub(crate) fn check_by(&mut self, at: Duration) {
+        self.check_at = self.check_at.min(at);
+    }
+
+    pub(crate) fn next_ticket(&mut self) -> Ticket {
+        Ticket(self.next_id())
+    }
+
+    pub(crate) fn next_sandbox(&mut self) -> SandboxId {
+        SandboxId(self.next_id())
+    }
+
+    pub(crate) fn next_deployment(&mut self) -> DeploymentId {
+        DeploymentId(self.next_id())
+    }
+
+    /// The address of a room, as text.
+    pub(crate) fn room_address(&self, path: &str) -> String {
+        format!("{}/{path}", self.settings.runtime)
+    }
+
+    /// A deployment as the outside sees it.
+    pub(crate) fn component(&self, id: DeploymentId, now: Now) -> Option<Component> {
+        let deployment = self.rooms.user_agent.get(id)?;
+        let sandbox = deployment
+            .sandbox
+            .and_then(|sandbox| self.rooms.sandboxes.get(sandbox));
+        let place = (
+            sandbox.and_then(|sandbox| sandbox.pid),
+            sandbox.and_then(|sandbox| sandbox.level),
+        );
+        let traffic = self.rooms.user_agent.traffic(id);
+        Some(deployment.view(now.mono, place, traffic))
+    }
+
+    pub(crate) fn launch_spec(&self, engine: Engine, min_level: Level) -> LaunchSpec {
+        let profile = match engine {
+            Engine::Script => "script",
+            Engine::Native => "native",
+        };
+        LaunchSpec {
+            engine,
+            profile: profile.to_owned(),
+            min_level,
+            max_level: self.settings.max_level,
+            memory_bytes: 0,
+        }
+    }
+
+    /// Notes who is told when a deployment runs, or does not.
+    pub(crate) fn waits_for(&mut self, id: DeploymentId, asker: Asker) {
+        if let Some(deployment) = self.rooms.user_agent.get_mut(id) {
+            deployment.asker = Some(asker);
+        }
+    }
+
+    /// Has the pool filled soon, and not now: a start that was handed a spare
+    /// sandbox must not wait while the next one is made.
+    pub(crate) fn refill_soon(&mut self, now: Now) {
+        let at = now.mono + REFILL_AFTER;
+        self.refill_at.get_or_insert(at);
+        self.check_by(at);
+    }
+
+    /// Keeps the pool of spare sandboxes filled.
+    pub(crate) fn keep_spares(&mut self, now: Now, out: &mut Actions) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let wanted = [
+            (Engine::Script, self.settings.spare_scripts),
+            (Engine::Native, self.settings.spare_natives),
+        ];
+        for (engine, number) in wanted {
+            for _ in self.rooms.sandboxes.spares(engine)..number {
+                let spec = self.launch_spec(engine, self.settings.min_level);
+                let id = self.next_sandbox();
+                self.rooms
+                    .sandboxes
+                    .queue(id, Sandbox::new(None, spec, now.mono));
+            }
+        }
+        supervise::start_next(self, now, out);
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn written(&mut self, link: LinkId, bytes: usize, now: Now) {
+        let Some(gate) = self.gates.get_mut(&link) else {
+            return;
+        };
+        gate.queued = gate.queued.saturating_sub(bytes);
+        gate.stalled_since = (gate.queued > 0).then_some(now.mono);
+        if gate.queued > 0 {
+            self.check_by(now.mono + STALL_MAX);
+        }
+    }
+
+    fn ticked(&mut self, now: Now, out: &mut Actions) {
+        self.end_late_requests(now, out);
+        observe::flush_taps(self, now, out);
+        if self.check_at <= now.mono {
+            self.check_at = Duration::MAX;
+            if self.refill_at.is_some_and(|at| at <= now.mono) {
+                self.refill_at = None;
+                self.keep_spares(now, out);
+            }
+            self.cut_late_links(now, out);
+            heartbeat::deadlines(self, now, out);
+            let links = self
+                .gates
+                .values()
+                .filter_map(link_deadline)
+                .map(|(at, _)| at)
+                .min();
+            let next = heartbeat::next_deadline(self)
+                .into_iter()
+                .chain(links)
+                .chain(self.refill_at)
+                .min();
+            self.check_by(next.unwrap_or(Duration::MAX));
+        }
+    }
+
+    fn end_late_requests(&mut self, now: Now, out: &mut Actions) {
+        let mut late = Vec::new();
+        let mut forgotten = Vec::new();
+        self.rooms.bus.pending.sweep(now.mono, |request| {
+            if request.is_timed {
+                late.push((
+                    request.asker,
+                    request.from.clone(),
+                    request.to.clone(),
+                    request.id,
+                ));
+            } else {
+                forgotten.push(request.asker);
+            }
+        });
+        for asker in forgotten {
+            if let Some(gate) = self.gates.get_mut(&asker) {
+                gate.pending = gate.pending.saturating_sub(1);
+            }
+        }
+        if !late.is_empty() {
+            orphan::answer_all(
+                self,
+                late,
+                &crate::flows::respond::Refusal::timeout(),
+                now,
+                out,
+            );
+        }
+    }
+
+    fn cut_late_links(&mut self, now: Now, out: &mut Actions) {
+        let late: Vec<_> = self
+            .gates
+            .iter()
+            .filter_map(|(link, gate)| {
+                Some((
+                    *link,
+                    link_deadline(gate).filter(|(at, _)| *at <= now.mono)?.1,
+                ))
+            })
+            .collect();
+        for (link, fault) in late {
+            supervise::fault(self, link, &fault, now, out);
+        }
+    }
+
+    fn register_rooms(&mut self) {
+        use protocol::api;
+        let rooms = [
+            (RoomName::Runtime, ""),
+            (RoomName::Bus, api::bus::PATH),
+            (RoomName::Registry, api::registry::PATH),
+            (RoomName::Policy, api::policy::PATH),
+            (RoomName::UserAgent, api::user_agent::PATH),
+            (RoomName::Catalogue, api::catalogue::PATH),
+            (RoomName::Sandboxes, api::sandboxes::PATH),
+            (RoomName::Allocation, api::allocation::PATH),
+        ];
+        for (room, path) in rooms {
+            let runtime = &self.settings.runtime;
+            let home = if path.is_empty() {
+                Ok(runtime.clone())
+            } else {
+                runtime.join(path)
+            };
+            let Ok(home) = home else { continue };
+            let standing = Standing {
+                kind: PartyKind::Room,
+                provider: String::new(),
+                name: if path.is_empty() { "runtime" } else { path }.to_owned(),
+                home,
+                link: None,
+                level: None,
+                digest: String::new(),
+            };
+            self.rooms.registry.register(OwnerId::Room(room), standing);
+        }
+    }
+}
+
+// The nearest moment at which a link must have moved on, and the fault if it has not.
+fn link_deadline(gate: &crate::ingress::Gate) -> Option<(Duration, Fault)> {
+    let greeting = (gate.kind == crate::ingress::LinkKind::Stranger)
+        .then(|| (gate.since + GREETING_MAX, Fault::NoGreeting));
+    let partial = gate
+        .partial_since
+        .map(|since| (since + PARTIAL_FRAME_MAX, Fault::HalfFrame));
+    let stalled = gate
+        .stalled_since
+        .map(|since| (since + STALL_MAX, Fault::NeverReads));
+    [greeting, partial, stalled]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(at, _)| *at)
+}

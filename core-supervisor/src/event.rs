@@ -1,0 +1,279 @@
+//! The closed lists of what can happen, and of what the core can want.
+//!
+//! Events are in the past tense, actions in the imperative. The shell turns the
+//! world into events and actions into the world; nothing else touches either.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use protocol::frame::Level;
+use protocol::nursery::Engine;
+
+use crate::ids::{LinkId, ProgramId, SandboxId, Ticket};
+use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead, Wanted};
+use crate::rooms::policy::{PolicySet, Problems};
+
+/// The time, as the shell read it once for this event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now {
+    /// Since the supervisor started; never goes back. Deadlines are kept in it.
+    pub mono: Duration,
+    /// Microseconds since the Unix epoch; for rules and records, may jump.
+    pub wall_us: u64,
+}
+
+/// Who is at the other end of a new link, as the shell knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// A sandbox that the shell launched: possession of the socket is its identity.
+    Sandbox(SandboxId),
+    /// A local process of the same user, by its peer credentials.
+    Local {
+        /// Its process id, for humans only.
+        pid: u32,
+    },
+}
+
+/// How a sandbox process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// It returned this status.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// Killed for a system call that is never legitimate.
+    Syscall {
+        /// Its number on this machine.
+        number: i64,
+        /// Its name, or empty.
+        name: String,
+    },
+    /// It could not lock itself; the reason.
+    NotLocked(String),
+    /// It had used up the memory it may have, and ended by this signal.
+    Memory(i32),
+}
+
+/// What `/proc/<pid>/status` says about a sandbox, read from outside.
+// Each is one line of `/proc/<pid>/status`, not a choice among states.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confinement {
+    /// `NoNewPrivs`.
+    pub no_new_privs: bool,
+    /// `Seccomp: 2`, that is, filtered.
+    pub seccomp_filtered: bool,
+    /// `Threads`.
+    pub threads: u32,
+    /// Whether it lives in a user, mount, pid, network, ipc and uts namespace of its own.
+    pub own_namespaces: bool,
+    /// Whether every capability set is empty.
+    pub no_capabilities: bool,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A link exists. The core answers with a `Welcome`.
+    Connected {
+        /// Its number, given by the shell.
+        link: LinkId,
+        /// Who is there.
+        peer: Peer,
+    },
+    /// Bytes came. `actions.consumed` tells how many of them are done with; the
+    /// shell presents the rest again together with what comes after them.
+    Received {
+        /// The link.
+        link: LinkId,
+        /// Everything not consumed so far.
+        bytes: &'a [u8],
+    },
+    /// Bytes that the core had queued for a link have gone out.
+    Written {
+        /// The link.
+        link: LinkId,
+        /// How many.
+        bytes: usize,
+    },
+    /// The peer closed the link, or it broke.
+    Closed {
+        /// The link.
+        link: LinkId,
+    },
+    /// A sandbox process exists.
+    Launched {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// Its process.
+        pid: u32,
+    },
+    /// A sandbox process could not be made.
+    NotLaunched {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// What was being done, and what the system said.
+        reason: String,
+    },
+    /// A sandbox process has ended and is reaped.
+    Exited {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// How.
+        exit: Exit,
+    },
+    /// The look from outside that `Action::Inspect` asked for.
+    Inspected {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// What was seen, or why nothing was.
+        seen: Result<Confinement, String>,
+    },
+    /// A package was read, hashed and, for a program, sealed.
+    PackageRead {
+        /// The ticket of `Action::ReadPackage`.
+        ticket: Ticket,
+        /// The package, or what is wrong with it.
+        result: Box<Result<PackageRead, PackageFailure>>,
+    },
+    /// Catalogues were listed.
+    CatalogueRead {
+        /// The ticket of `Action::ReadCatalogue`.
+        ticket: Ticket,
+        /// What is in them, problems included.
+        listing: CatalogueListing,
+    },
+    /// The policy files were read and compiled.
+    PolicyCompiled {
+        /// The ticket of `Action::CompilePolicy`.
+        ticket: Ticket,
+        /// The new set, or everything that is wrong with the files.
+        result: Box<Result<PolicySet, Problems>>,
+    },
+    /// The operator's signal to read the policy files again.
+    ReloadAsked,
+    /// The time that `Core::next_deadline` named has come.
+    Ticked,
+    /// The operator's signal, or the end of the leash: everything must end in order.
+    StopAsked {
+        /// For the log: `SIGTERM`, `leash`, …
+        why: &'static str,
+    },
+}
+
+/// A sandbox to be launched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchSpec {
+    /// What it will run.
+    pub engine: Engine,
+    /// The profile under `policies/sandbox/`.
+    pub profile: String,
+    /// Below this level it must not run.
+    pub min_level: Level,
+    /// The level to try for.
+    pub max_level: Level,
+    /// Address space in bytes, 0 for the profile's number.
+    pub memory_bytes: u64,
+}
+
+/// Something the core wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Write these bytes of `Actions::bytes` to a link.
+    Send {
+        /// The link.
+        link: LinkId,
+        /// Where in `Actions::bytes`.
+        bytes: Range<usize>,
+    },
+    /// Write these bytes together with a program's descriptor.
+    SendProgram {
+        /// The link.
+        link: LinkId,
+        /// Where in `Actions::bytes`: exactly one `Exec` frame.
+        bytes: Range<usize>,
+        /// The program.
+        program: ProgramId,
+    },
+    /// Close a link. What is queued for it is lost, unless `drain`.
+    Close {
+        /// The link.
+        link: LinkId,
+        /// Whether to write first what is queued already.
+        drain: bool,
+    },
+    /// Launch a sandbox. The shell makes its link and says `Connected`.
+    Launch {
+        /// Its number.
+        sandbox: SandboxId,
+        /// What it is to be.
+        spec: LaunchSpec,
+    },
+    /// Kill a sandbox's whole process tree, now.
+    Kill {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
+    /// Look at a sandbox's `/proc/<pid>/status` and namespaces from outside.
+    Inspect {
+        /// The sandbox.
+        sandbox: SandboxId,
+        /// Its process.
+        pid: u32,
+    },
+    /// Read a package from a catalogue.
+    ReadPackage {
+        /// Comes back with `PackageRead`.
+        ticket: Ticket,
+        /// Which.
+        wanted: Wanted,
+    },
+    /// List catalogues, and check every entry when `check`.
+    ReadCatalogue {
+        /// Comes back with `CatalogueRead`.
+        ticket: Ticket,
+        /// A directory, or empty for the configured ones.
+        catalogue: String,
+        /// Whether to read and verify the code as well.
+        check: bool,
+    },
+    /// Read the policy directories again and compile them.
+    CompilePolicy {
+        /// Comes back with `PolicyCompiled`.
+        ticket: Ticket,
+    },
+    /// A program is not needed any more.
+    Forget {
+        /// The program.
+        program: ProgramId,
+    },
+    /// A record for the supervisor's own log.
+    Record {
+        /// How much it matters.
+        level: protocol::frame::LogLevel,
+        /// Field and value text, never a message body.
+        text: String,
+    },
+    /// Everything has ended: leave the loop.
+    Exit,
+}
+
+/// What one call of the core wants done; reused from call to call.
+#[derive(Debug, Default)]
+pub struct Actions {
+    /// In the order in which they are to be done.
+    pub list: Vec<Action>,
+    /// What `Send` refers to.
+    pub bytes: Vec<u8>,
+    /// How many bytes of `Received` are done with.
+    pub consumed: usize,
+}
+
+impl Actions {
+    /// Empties it, keeping the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.bytes.clear();
+        self.consumed = 0;
+    }
+}

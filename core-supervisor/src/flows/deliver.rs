@@ -1,0 +1,314 @@
+//! One message, from the link it came in on to those it is for.
+//!
+//! received → frame → message → (request | response | publication)
+//!
+//! A message that is not delivered is answered at once with a code and a reason
+//! (invariant I11), by `flows/respond.rs`.
+
+use protocol::address::BadAddress;
+use protocol::{Code, HostFrame, Reply, codec};
+
+use crate::core::Core;
+use crate::event::{Actions, Now};
+use crate::flows::judge::{self, Judgement, NotJudged, Target};
+use crate::flows::respond::{self, Refusal};
+use crate::flows::{connect, heartbeat, hold, listen, load, observe, refuse, serve, supervise};
+use crate::ids::{LinkId, OwnerId};
+use crate::ingress::{self, AdmittedMessage, Fault};
+use crate::limits::PARTIAL_FRAME_MAX;
+
+/// Bytes came in on a link: every whole frame in them is acted on.
+pub(crate) fn received(core: &mut Core, link: LinkId, bytes: &[u8], now: Now, out: &mut Actions) {
+    let mut rest = bytes;
+    while let Some(gate) = core.gates.get_mut(&link) {
+        let step = match codec::split(rest) {
+            Ok(None) => {
+                // Only a frame that has begun is on its way.
+                gate.partial_since = if rest.is_empty() {
+                    None
+                } else {
+                    gate.partial_since.or(Some(now.mono))
+                };
+                if !rest.is_empty() {
+                    core.check_by(now.mono + PARTIAL_FRAME_MAX);
+                }
+                break;
+            }
+            Ok(Some(raw)) => {
+                gate.partial_since = None;
+                rest = rest.get(raw.bytes.len()..).unwrap_or_default();
+                frame(core, link, raw, now, out)
+            }
+            Err(malformed) => Err(Fault::Malformed(malformed)),
+        };
+        if let Err(fault) = step {
+            supervise::fault(core, link, &fault, now, out);
+        }
+    }
+    // What a link that was cut had to say is of no interest any more.
+    out.consumed = if core.gates.contains_key(&link) {
+        bytes.len() - rest.len()
+    } else {
+        bytes.len()
+    };
+}
+
+fn frame(
+    core: &mut Core,
+    link: LinkId,
+    raw: codec::RawFrame<'_>,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Fault> {
+    let Some(gate) = core.gates.get(&link) else {
+        return Ok(());
+    };
+    match ingress::admit(gate, raw)?.frame() {
+        HostFrame::Send(sent) => message(
+            core,
+            AdmittedMessage {
+                link,
+                message: sent,
+                raw,
+            },
+            now,
+            out,
+        ),
+        HostFrame::Hello(hello) => connect::hello(core, link, &hello, now, out),
+        HostFrame::Confined(confined) => connect::confined(core, link, &confined, now, out),
+        HostFrame::Loaded { component } => load::loaded(core, link, component, now, out),
+        HostFrame::LoadFailed(failed) => load::load_failed(core, link, &failed, now, out),
+        // The component was taken out of the books when its removal was asked for.
+        HostFrame::Unloaded { .. } => Ok(()),
+        HostFrame::Listen { component, address } => {
+            listen::listen(core, link, component, address, now, out)
+        }
+        HostFrame::Unlisten { component, address } => {
+            listen::unlisten(core, link, component, address)
+        }
+        HostFrame::Log(log, text) => observe::log(core, link, &log, text, now, out),
+        HostFrame::Pong { token } => {
+            heartbeat::pong(core, link, token, now);
+            Ok(())
+        }
+    }
+}
+
+fn message(
+    core: &mut Core,
+    admitted: AdmittedMessage<'_>,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Fault> {
+    let AdmittedMessage { link, message, .. } = admitted;
+    let judgement = match judge::message(core, link, &message, now) {
+        Ok(judgement) => judgement,
+        Err(NotJudged::Forged) => return refuse::forged(core, &admitted, now, out),
+        Err(NotJudged::From(bad)) => return bad_address(core, &admitted, "from", &bad, now, out),
+        Err(NotJudged::To(bad)) => return bad_address(core, &admitted, "to", &bad, now, out),
+    };
+    if !judgement.permit {
+        let reason = judge::reason(core, judgement.decision);
+        let refusal = Refusal::new(Code::FORBIDDEN, "deny", reason).decided(judgement.decision);
+        refuse::end_unanswerable(core, &admitted, &refusal, out);
+        return refuse::refused(core, &admitted, Some(&judgement), &refusal, now, out);
+    }
+    let delivered = if message.header.kind.is_request() {
+        request(core, &admitted, &judgement, now, out)
+    } else {
+        response(core, &admitted, &judgement, now, out)
+    };
+    match delivered {
+        Ok(()) => Ok(()),
+        Err(refusal) => refuse::refused(core, &admitted, Some(&judgement), &refusal, now, out),
+    }
+}
+
+fn bad_address(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    member: &str,
+    bad: &BadAddress,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Fault> {
+    let refusal = Refusal::bad_request(format!("`{member}`: {bad}"));
+    refuse::refused(core, admitted, None, &refusal, now, out)
+}
+
+fn request(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let header = &admitted.message.header;
+    match judgement.target {
+        Target::Room(room) => {
+            observe::delivered(core, admitted, judgement, None, now);
+            serve::room(core, room, admitted, judgement, now, out);
+            Ok(())
+        }
+        Target::Link(to, owner) => {
+            let listeners = if judgement.is_listened {
+                listen::permitted(core, header.to, now)
+            } else {
+                Vec::new()
+            };
+            hold::hold(core, admitted, &[to], now)?;
+            if let Err(refusal) = forward(core, admitted, to, owner, judgement, now, out) {
+                hold::release(core, admitted);
+                return Err(refusal);
+            }
+            for (link, owner) in listeners {
+                // A listener whose queue is full misses it; the owner has it.
+                let _ = forward(core, admitted, link, owner, judgement, now, out);
+            }
+            Ok(())
+        }
+        Target::Listeners => publish(core, admitted, judgement, now, out),
+        Target::Down(owner) => Err(refuse::down(core, owner, header.to)),
+        Target::Absent => Err(Refusal::not_found(format!(
+            "nobody has the address `{}`",
+            header.to
+        ))),
+        Target::Foreign => Err(Refusal::not_found(format!(
+            "no protocol stub here speaks for the domain of `{}`",
+            header.to
+        ))),
+    }
+}
+
+// The sender owns the destination: it is for those who listen to it.
+fn publish(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let header = &admitted.message.header;
+    let listeners = listen::permitted(core, header.to, now);
+    let links: Vec<LinkId> = listeners.iter().map(|(link, _)| *link).collect();
+    if links.is_empty() {
+        // News without an audience are no failure; a question without one is.
+        return match header.reply {
+            Reply::Within(_) => Err(Refusal::not_found(format!(
+                "nobody listens to `{}`",
+                header.to
+            ))),
+            Reply::Unwanted | Reply::Untimed => {
+                observe::delivered(core, admitted, judgement, None, now);
+                Ok(())
+            }
+        };
+    }
+    hold::hold(core, admitted, &links, now)?;
+    let mut refusal = None;
+    let mut reached = 0;
+    for (link, owner) in listeners {
+        match forward(core, admitted, link, owner, judgement, now, out) {
+            Ok(()) => reached += 1,
+            Err(busy) => refusal = Some(busy),
+        }
+    }
+    match refusal {
+        Some(refusal) if reached == 0 => {
+            hold::release(core, admitted);
+            Err(refusal)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn response(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let header = &admitted.message.header;
+    if header.kind != protocol::MessageKind::Response {
+        // An event: nobody answers it, and whoever owns or hears the address gets it.
+        return event(core, admitted, judgement, now, out);
+    }
+    let pending = &core.rooms.bus.pending;
+    let key = pending.key(header.to, header.id);
+    let Some(request) = pending.find(key, header.to, header.id) else {
+        return Err(Refusal::new(
+            Code::NOT_FOUND,
+            "no-request",
+            "answers a request that was not made, or has ended",
+        ));
+    };
+    if !request.answerers.contains(&admitted.link) {
+        return Err(Refusal::new(
+            Code::FORBIDDEN,
+            "not-asked",
+            "answers a request that was made to somebody else",
+        ));
+    }
+    let (asker, since) = (request.asker, request.since);
+    let owner = match judgement.target {
+        Target::Link(_, owner) => owner,
+        _ => judgement.sender,
+    };
+    let latency = now.mono.saturating_sub(since);
+    // Without room it goes on waiting: the answer may be sent again, or 408 ends it.
+    hold::room_for(core, asker, admitted.raw.bytes.len())?;
+    if header.code.is_final() {
+        core.rooms.bus.pending.close(key);
+        hold::uncharge(core, asker);
+    }
+    let start = out.bytes.len();
+    codec::forward(admitted.raw, &mut out.bytes);
+    respond::queued(core, asker, start, out);
+    observe::delivered(core, admitted, judgement, Some((owner, Some(latency))), now);
+    Ok(())
+}
+
+fn event(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    match judgement.target {
+        Target::Link(to, owner) => {
+            forward(core, admitted, to, owner, judgement, now, out)?;
+            if judgement.is_listened {
+                publish(core, admitted, judgement, now, out)?;
+            }
+            Ok(())
+        }
+        Target::Listeners => publish(core, admitted, judgement, now, out),
+        Target::Room(_) => Ok(()),
+        Target::Down(owner) => Err(refuse::down(core, owner, admitted.message.header.to)),
+        Target::Absent | Target::Foreign => Err(Refusal::not_found(format!(
+            "nobody has the address `{}`",
+            admitted.message.header.to
+        ))),
+    }
+}
+
+// Hands the bytes on as they came.
+fn forward(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    to: LinkId,
+    owner: OwnerId,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    hold::room_for(core, to, admitted.raw.bytes.len())?;
+    let start = out.bytes.len();
+    codec::forward(admitted.raw, &mut out.bytes);
+    respond::queued(core, to, start, out);
+    heartbeat::heartbeat_soon(core, to, now);
+    observe::delivered(core, admitted, judgement, Some((owner, None)), now);
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! One deployment, in the order it happens.
+//!
+//! begin → package_read → (launched → greeted → confined) → ready → loaded
+//!
+//! Between two steps the core is back in its loop; the stage is kept in
+//! rooms::user_agent. Every failure, at any step, ends in `fail`.
+
+use std::sync::Arc;
+
+use protocol::api::user_agent::Deploy;
+use protocol::frame::ComponentKind;
+use protocol::nursery::Engine;
+use protocol::{Address, Code};
+
+use crate::core::Core;
+use crate::event::{Action, Actions, LaunchSpec, Now};
+use crate::flows::respond::Refusal;
+use crate::flows::{judge, load, supervise, undeploy};
+use crate::ids::{DeploymentId, OwnerId, Ticket};
+use crate::limits::COMPONENTS_MAX;
+use crate::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead, Wanted};
+use crate::rooms::policy::Act;
+use crate::rooms::registry::Standing;
+use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
+use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Stage};
+
+/// Somebody asks for a component: its package is read.
+pub(crate) fn begin(
+    core: &mut Core,
+    asker: Asker,
+    wanted: Deploy,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    if core.stopping.is_some() {
+        return Err(Refusal::new(
+            Code::UNAVAILABLE,
+            "stopping",
+            "the runtime is stopping",
+        ));
+    }
+    if core.rooms.user_agent.len() >= COMPONENTS_MAX {
+        return Err(Refusal::busy(format!(
+            "{COMPONENTS_MAX} components are deployed already"
+        )));
+    }
+    let min_level = wanted
+        .min_level
+        .unwrap_or(core.settings.min_level)
+        .max(core.settings.min_level);
+    if min_level > core.settings.max_level {
+        let reason = format!(
+            "asks for {min_level}, and this runtime is set to {} at most",
+            core.settings.max_level
+        );
+        return Err(Refusal::bad_request(reason));
+    }
+    let ticket = core.next_ticket();
+    let request = Wanted {
+        catalogue: wanted.catalogue.clone(),
+        component: wanted.component.clone(),
+        provider: wanted.provider.clone(),
+    };
+    let deployment = Deployment {
+        wanted,
+        asker: Some(asker),
+        stage: Stage::Reading,
+        reason: String::new(),
+        package: None,
+        sandbox: None,
+        min_level,
+        has_run: false,
+        restarts: 0,
+        since: now.mono,
+        next_try: None,
+    };
+    let id = core.next_deployment();
+    core.rooms.user_agent.begin(id, ticket, deployment);
+    out.list.push(Action::ReadPackage {
+        ticket,
+        wanted: request,
+    });
+    Ok(())
+}
+
+/// The package is here: the asker must be allowed to deploy it, and it gets its address.
+pub(crate) fn package_read(
+    core: &mut Core,
+    ticket: Ticket,
+    result: Result<PackageRead, PackageFailure>,
+    now: Now,
+    out: &mut Actions,
+) {
+    let Some(id) = core.rooms.user_agent.read_for(ticket) else {
+        return;
+    };
+    let read = match result {
+        // It was removed while its package was being read.
+        Ok(read) if core.rooms.user_agent.get(id).is_none() => return forget(&read, out),
+        Ok(read) => read,
+        Err(failure) => {
+            return undeploy::fail(
+                core,
+                id,
+                &Refusal::new(failure.code, "package", failure.reason),
+                now,
+                out,
+            );
+        }
+    };
+    if let Err(refusal) = register(core, id, &read, now) {
+        forget(&read, out);
+        return undeploy::fail(core, id, &refusal, now, out);
+    }
+    place(core, id, now, out);
+}
+
+// What was read is not needed: the shell need not keep a program of it.
+fn forget(read: &PackageRead, out: &mut Actions) {
+    if let catalogue::Code::Program(program) = read.code {
+        out.list.push(Action::Forget { program });
+    }
+}
+
+/// Finds or makes the sandbox of a deployment whose package is here.
+pub(crate) fn place(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    let Some((cell, spec)) = cell_of(core, id) else {
+        return;
+    };
+    let sandbox = core
+        .rooms
+        .sandboxes
+        .of_cell(&cell)
+        .or_else(|| {
+            core.rooms
+                .sandboxes
+                .spare(cell.engine, &spec.profile, cell.min_level)
+        })
+        .unwrap_or_else(|| {
+            let fresh = core.next_sandbox();
+            core.rooms
+                .sandboxes
+                .queue(fresh, Sandbox::new(Some(cell.clone()), spec, now.mono));
+            fresh
+        });
+    let Some(place) = core.rooms.sandboxes.get_mut(sandbox) else {
+        return;
+    };
+    place.cell = Some(cell);
+    place.components.push(id);
+    let is_ready = place.phase == Phase::Ready;
+    if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
+        deployment.stage = Stage::Launching;
+        deployment.since = now.mono;
+        deployment.sandbox = Some(sandbox);
+    }
+    if is_ready {
+        load::load(core, id, sandbox, now, out);
+    }
+    supervise::start_next(core, now, out);
+    core.refill_soon(now);
+}
+
+fn register(
+    core: &mut Core,
+    id: DeploymentId,
+    read: &PackageRead,
+    now: Now,
+) -> Result<(), Refusal> {
+    let Some(deployment) = core.rooms.user_agent.get(id) else {
+        return Ok(());
+    };
+    let asker = deployment.asker.as_ref().map(|asker| asker.owner);
+    let overrides = deployment.wanted.configuration.clone();
+    let PackageRead {
+        descriptor,
+        code,
+        digest,
+        source,
+    } = read;
+    let address =
+        fresh_address(core, descriptor).map_err(|bad| Refusal::bad_request(bad.to_string()))?;
+    let standing = Standing {
+        kind: judge::party_kind(descriptor.kind),
+        provider: descriptor.provider.clone(),
+        name: descriptor.name.clone(),
+        home: address.clone(),
+        link: None,
+        level: None,
+        digest: digest.clone(),
+    };
+    let owner = OwnerId::Component(id);
+    core.rooms.registry.register(owner, standing);
+    if descriptor.kind == ComponentKind::IdpProxy
+        && let Ok(short) = format!("domain-idp://{}", descriptor.provider).parse::<Address>()
+    {
+        core.rooms.registry.assign(&short, owner);
+    }
+    core.epoch += 1;
+    may_deploy(core, asker, &address, now)?;
+    let config = configuration(core, descriptor, overrides)?;
+    let package = Package {
+        address,
+        name: descriptor.name.clone(),
+        provider: descriptor.provider.clone(),
+        kind: descriptor.kind,
+        engine: descriptor.engine,
+        config,
+        code: match code {
+            catalogue::Code::Script { file, text } => {
+                Loadable::Script(file.clone(), Arc::new(text.clone()))
+            }
+            catalogue::Code::Program(program) => Loadable::Program(*program),
+        },
+        digest: digest.clone(),
+        source: source.clone(),
+    };
+    if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
+        deployment.package = Some(package);
+    }
+    Ok(())
+}
+
+// An asker that has gone meanwhile leaves nobody on whose word to deploy.
+fn may_deploy(
+    core: &mut Core,
+    asker: Option<OwnerId>,
+    address: &Address,
+    now: Now,
+) -> Result<(), Refusal> {
+    let gone = || Refusal::new(Code::UNAVAILABLE, "gone", "whoever asked for it is gone");
+    let owner = asker.ok_or_else(gone)?;
+    let home = core
+        .rooms
+        .registry
+        .standing(owner)
+        .map(|standing| standing.home.clone());
+    let home = home.ok_or_else(gone)?;
+    let (permit, _, decision) = judge::decide(core, Act::Deploy, owner, (&home, address), &[], now);
+    if permit {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
+}
+
+// Hyperties live in their provider's domain. A stub's address is not below the
+// runtime's, because published code takes what is below it for local (spec
+// messaging §2.1).
+fn fresh_address(
+    core: &mut Core,
+    descriptor: &Descriptor,
+) -> Result<Address, protocol::address::BadAddress> {
+    let (scheme, folder) = match descriptor.kind {
+        ComponentKind::Hyperty => ("hyperty", ""),
+        ComponentKind::ProtoStub => (protocol::address::RUNTIME_SCHEME, "protostub/"),
+        ComponentKind::IdpProxy => ("domain-idp", "stub/"),
+    };
+    core.rooms
+        .allocation
+        .fresh(scheme, &descriptor.provider, folder)
+}
+
+fn configuration(
+    core: &Core,
+    descriptor: &Descriptor,
+    overrides: Option<serde_json::Value>,
+) -> Result<String, Refusal> {
+    let mut config = descriptor.configuration.clone();
+    match overrides {
+        None => {}
+        Some(serde_json::Value::Object(members)) => config.extend(members),
+        Some(_) => {
+            return Err(Refusal::bad_request(
+                "`configuration` must be a JSON object",
+            ));
+        }
+    }
+    config.insert(
+        "runtimeURL".to_owned(),
+        core.settings.runtime.published().into(),
+    );
+    let text = serde_json::Value::Object(config).to_string();
+    if text.len() > protocol::limits::HEADER_BYTES_MAX / 2 {
+        return Err(Refusal::bad_request(format!(
+            "`configuration` of {} bytes is longer than {}",
+            text.len(),
+            protocol::limits::HEADER_BYTES_MAX / 2
+        )));
+    }
+    Ok(text)
+}
+
+/// Whose code a deployment may share a process with, and what that process is to be.
+pub(crate) fn cell_of(core: &Core, id: DeploymentId) -> Option<(Cell, LaunchSpec)> {
+    let deployment = core.rooms.user_agent.get(id)?;
+    let package = deployment.package.as_ref()?;
+    let shares = package.engine == Engine::Script && package.kind == ComponentKind::Hyperty;
+    let cell = Cell {
+        provider: package.provider.clone(),
+        kind: package.kind,
+        engine: package.engine,
+        min_level: deployment.min_level,
+        solo: (!shares).then_some(id),
+    };
+    let spec = core.launch_spec(package.engine, deployment.min_level);
+    Some((cell, spec))
+}

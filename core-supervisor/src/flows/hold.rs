@@ -1,0 +1,90 @@
+//! What waits: requests for their answers, and bytes for their receivers.
+
+use std::time::Duration;
+
+use protocol::limits::REPLY_WAIT_MS_MAX;
+use protocol::{Code, Reply};
+
+use crate::core::Core;
+use crate::event::Now;
+use crate::flows::respond::Refusal;
+use crate::ids::LinkId;
+use crate::ingress::AdmittedMessage;
+use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, UNTIMED_WAIT};
+use crate::rooms::bus::Asked;
+
+// Notes a request that wants an answer, so that it gets exactly one.
+pub(crate) fn hold(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    answerers: &[LinkId],
+    now: Now,
+) -> Result<(), Refusal> {
+    let header = &admitted.message.header;
+    let (wait, is_timed) = match header.reply {
+        Reply::Unwanted => return Ok(()),
+        Reply::Untimed => (UNTIMED_WAIT, false),
+        Reply::Within(ms) => (
+            Duration::from_millis(u64::from(ms.min(REPLY_WAIT_MS_MAX))),
+            true,
+        ),
+    };
+    let bus = &mut core.rooms.bus;
+    let Some(gate) = core.gates.get_mut(&admitted.link) else {
+        return Ok(());
+    };
+    let key = bus.pending.key(header.from, header.id);
+    let is_retry = bus.pending.find(key, header.from, header.id).is_some();
+    if !is_retry && (gate.pending >= PENDING_PER_LINK_MAX || bus.pending.len() >= PENDING_MAX) {
+        return Err(Refusal::busy(format!(
+            "{} requests of this link wait for their answers already, its share; try later",
+            gate.pending
+        )));
+    }
+    let asked = Asked {
+        from: header.from,
+        to: header.to,
+        id: header.id,
+        asker: admitted.link,
+        since: now.mono,
+        deadline: now.mono + wait,
+        is_timed,
+    };
+    let Some(request) = bus.pending.open(key, asked) else {
+        return Err(Refusal::busy("try again under another number"));
+    };
+    request.answerers.extend_from_slice(answerers);
+    gate.pending += u32::from(!is_retry);
+    Ok(())
+}
+
+pub(crate) fn release(core: &mut Core, admitted: &AdmittedMessage<'_>) {
+    let header = &admitted.message.header;
+    let pending = &mut core.rooms.bus.pending;
+    let key = pending.key(header.from, header.id);
+    if pending.find(key, header.from, header.id).is_some() {
+        pending.close(key);
+        uncharge(core, admitted.link);
+    }
+}
+
+/// A request of this link does not wait any more.
+pub(crate) fn uncharge(core: &mut Core, asker: LinkId) {
+    if let Some(gate) = core.gates.get_mut(&asker) {
+        gate.pending = gate.pending.saturating_sub(1);
+    }
+}
+
+pub(crate) fn room_for(core: &Core, link: LinkId, bytes: usize) -> Result<(), Refusal> {
+    match core.gates.get(&link) {
+        Some(gate) if gate.queued + bytes <= QUEUE_BYTES_MAX => Ok(()),
+        Some(_) => Err(Refusal::busy(format!(
+            "the receiver does not read: {QUEUE_BYTES_MAX} bytes wait for it already; try later"
+        ))),
+        None => Err(Refusal::new(
+            Code::UNAVAILABLE,
+            "down",
+            "the receiver is not running now",
+        )),
+    }
+}

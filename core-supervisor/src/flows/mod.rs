@@ -1,0 +1,21 @@
+//! The flows: what happens, step by step, across rooms. One public function per
+//! step, in the order of time.
+
+pub(crate) mod connect;
+pub(crate) mod deliver;
+pub(crate) mod deploy;
+pub(crate) mod heartbeat;
+pub(crate) mod hold;
+pub(crate) mod judge;
+pub(crate) mod listen;
+pub(crate) mod load;
+pub(crate) mod observe;
+pub(crate) mod orphan;
+pub(crate) mod reason;
+pub(crate) mod refuse;
+pub(crate) mod respond;
+pub(crate) mod serve;
+pub(crate) mod serve_admin;
+pub(crate) mod stop;
+pub(crate) mod supervise;
+pub(crate) mod undeploy;

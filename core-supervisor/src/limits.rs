@@ -1,0 +1,140 @@
+//! Every bound that only the core enforces, each with its reason.
+//! The bounds of the wire stand in `protocol::limits`.
+
+use std::time::Duration;
+
+/// Requests of one link that may wait for their answers at once.
+///
+/// A pipelining client keeps 64 in flight; a page of hyperties some hundreds. An
+/// entry costs about 200 bytes, so a link that fills its share holds under 1 MB.
+pub const PENDING_PER_LINK_MAX: u32 = 4096;
+
+/// Requests that may wait for their answers in all.
+///
+/// Reached only by sixteen links at their own bound; keeps the table under 13 MB.
+pub const PENDING_MAX: usize = 65_536;
+
+/// How long an untimed request may wait before the core forgets it.
+///
+/// The sender keeps its own time (15 s in every published bus); the core only
+/// has to know that an answer is one. Ten minutes covers a person signing in.
+pub const UNTIMED_WAIT: Duration = Duration::from_mins(10);
+
+/// Bytes that may wait for one link's socket.
+///
+/// Four of the largest messages. A receiver that does not read for longer than
+/// that takes makes its senders hear 429, and nobody else.
+pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024 + 128 * 1024;
+
+/// How long a link may hold bytes waiting without taking any.
+///
+/// A script is interrupted after 250 ms and a healthy peer drains at once; who
+/// reads nothing for this long has stopped reading.
+pub const STALL_MAX: Duration = Duration::from_secs(30);
+
+/// How long the rest of a begun frame may take.
+///
+/// A frame is written in one call; on a busy machine it is there within
+/// milliseconds. This ends peers that send one byte and wait (BU-13).
+pub const PARTIAL_FRAME_MAX: Duration = Duration::from_secs(10);
+
+/// How long a new local link may take to say `Hello`.
+pub const GREETING_MAX: Duration = Duration::from_secs(5);
+
+/// How long a sandbox may take from its launch until it is confirmed.
+///
+/// It takes 1 to 3 ms; on a machine that swaps, seconds.
+pub const READY_MAX: Duration = Duration::from_secs(10);
+
+/// How long a component may take to load once its sandbox is ready.
+///
+/// The script engine interrupts a turn after 250 ms; the largest published
+/// component needs 20 ms.
+pub const LOAD_MAX: Duration = Duration::from_secs(10);
+
+/// How long a sandbox may take to answer a `Ping`.
+///
+/// Eight of the engine's longest turns. The engine's own interrupt is not
+/// complete (`Array.prototype.join` of a huge length never polls it), so this
+/// is what ends such a loop.
+pub const PONG_MAX: Duration = Duration::from_secs(4);
+
+/// How often a sandbox is asked whether it lives.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How soon a sandbox is asked after something was delivered to it.
+pub const PING_AFTER_DELIVERY: Duration = Duration::from_secs(2);
+
+/// Messages of one link that may be refused within a second before it is cut.
+///
+/// A refused message costs the core about as much as a delivered one. A
+/// component with an honest mistake repeats it some hundred times a second.
+pub const REFUSED_PER_SECOND_MAX: u32 = 5_000;
+
+/// Forged senders of one link within a minute before it is cut.
+///
+/// Some published components let the application choose `from`, so a single
+/// one is refused and told, not punished (spec services §2.16).
+pub const FORGED_PER_MINUTE_MAX: u32 = 16;
+
+/// Addresses one component may listen to besides its own.
+pub const LISTENERS_PER_COMPONENT_MAX: usize = 256;
+
+/// Addresses one component may have been given by the allocation room.
+pub const OBJECTS_PER_COMPONENT_MAX: usize = 1024;
+
+/// Components that may be deployed at once, in all states.
+pub const COMPONENTS_MAX: usize = 4096;
+
+/// Deployments in flight for one asker.
+pub const DEPLOYMENTS_PER_LINK_MAX: usize = 2048;
+
+/// Sandboxes that may be starting at once when the settings do not say.
+///
+/// More only compete for the same processors, and each delays all.
+pub const STARTS_MAX: usize = 8;
+
+/// First pause before a crashed sandbox is started again.
+pub const RESTART_FIRST: Duration = Duration::from_millis(100);
+
+/// Longest pause between two starts.
+pub const RESTART_LONGEST: Duration = Duration::from_mins(5);
+
+/// After running so long a sandbox counts as healthy and its record is cleared.
+pub const HEALTHY_AFTER: Duration = Duration::from_secs(30);
+
+/// Failures in a row after which the circuit opens.
+pub const FAILURES_MAX: u32 = 6;
+
+/// How long an open circuit rests before one more try is made.
+pub const CIRCUIT_REST: Duration = Duration::from_mins(5);
+
+/// Log lines kept in memory for `hyperty logs`.
+pub const LOG_LINES_MAX: usize = 4096;
+
+/// Log lines one link may write within a second; the rest is counted.
+pub const LOG_LINES_PER_SECOND_MAX: u32 = 500;
+
+/// Entries of one tap batch.
+pub const TAP_BATCH_MAX: usize = 256;
+
+/// How long a tap batch is gathered.
+pub const TAP_EVERY: Duration = Duration::from_millis(50);
+
+/// Taps and log followers that may be open at once.
+pub const WATCHERS_MAX: usize = 32;
+
+/// Remembered judgements per link, a power of two.
+///
+/// A judgement answers "is `from` its own, who has `to`, and may it" without
+/// parsing or hashing addresses again. Kept per link so that one that sprays
+/// addresses only forgets its own.
+pub const JUDGEMENTS_PER_LINK: usize = 64;
+
+/// How long after a spare sandbox was taken the next one is made.
+///
+/// A warm start is over within a millisecond; until then the processors are its.
+pub const REFILL_AFTER: Duration = Duration::from_millis(5);
+
+/// How long an orderly stop waits for sandboxes to end by themselves.
+pub const STOP_GRACE: Duration = Duration::from_secs(1);

@@ -1,0 +1,28 @@
+//! # Bus — what is under way
+//!
+//! Address:  hyperty-runtime://<runtime>/bus
+//! Answers:  Read (numbers), Subscribe and Unsubscribe (tap)  — see protocol::api::bus
+//! Keeps:    requests that wait, listeners, taps, counters
+//! Holds:    a request waits at most once, and ends exactly once
+//! Not here: whether a message may pass (flows/judge.rs), who has an address
+//!           (rooms/registry)
+
+mod listeners;
+mod pending;
+mod redact;
+mod tap;
+
+pub(crate) use listeners::{Listener, Listeners};
+pub(crate) use pending::{Asked, Pending};
+pub use protocol::api::bus::Numbers;
+pub(crate) use redact::redact;
+pub(crate) use tap::Taps;
+
+/// The bus.
+#[derive(Debug, Default)]
+pub struct Bus {
+    pub(crate) pending: Pending,
+    pub(crate) listeners: Listeners,
+    pub(crate) taps: Taps,
+    pub(crate) numbers: Numbers,
+}

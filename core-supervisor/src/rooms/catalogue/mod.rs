@@ -1,0 +1,92 @@
+//! # Catalogue — descriptors of what can be deployed
+//!
+//! Address:  hyperty-runtime://<runtime>/catalogue
+//! Answers:  Read (what is there), Execute `check` — see `protocol::api::catalogue`
+//! Keeps:    nothing: a catalogue is read when it is asked for
+//! Holds:    a name leads to one file below the catalogue, whatever it contains
+//! Not here: opening files, digests, sealing programs (shell/package)
+
+mod base64;
+mod descriptor;
+pub mod elf;
+pub mod limits;
+pub mod names;
+#[cfg(test)]
+mod tests;
+
+use protocol::frame::ComponentKind;
+use protocol::nursery::Engine;
+
+use crate::ids::ProgramId;
+
+pub use descriptor::{Found, Parsed, parse};
+pub use protocol::api::catalogue::Listing as CatalogueListing;
+pub use protocol::api::catalogue::PATH;
+
+/// Which package to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// A directory, or empty for the configured ones.
+    pub catalogue: String,
+    /// `hyperty/NAME`, `protocolstub/NAME`, `idp-proxy/NAME`, or `NAME` for a hyperty.
+    pub component: String,
+    /// The provider, or empty when the catalogue holds one only.
+    pub provider: String,
+}
+
+/// A package, read and verified.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackageRead {
+    /// What its descriptor says.
+    pub descriptor: Descriptor,
+    /// Its code.
+    pub code: Code,
+    /// `sha256:…` of the code.
+    pub digest: String,
+    /// The code's file, for humans.
+    pub source: String,
+}
+
+/// The code of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// JavaScript.
+    Script {
+        /// Its file name, for stack traces.
+        file: String,
+        /// Its text, UTF-8.
+        text: Vec<u8>,
+    },
+    /// An ELF program that the shell holds, sealed.
+    Program(ProgramId),
+}
+
+/// What a descriptor says (spec messaging §4.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Descriptor {
+    /// `name`, else `objectName`, else the file's name.
+    pub name: String,
+    /// What it describes.
+    pub kind: ComponentKind,
+    /// What runs it.
+    pub engine: Engine,
+    /// The provider's domain.
+    pub provider: String,
+    /// `configuration`, from an object or from JSON text.
+    pub configuration: serde_json::Map<String, serde_json::Value>,
+    /// `constraints`, likewise.
+    pub constraints: serde_json::Map<String, serde_json::Value>,
+    /// `hypertyType`.
+    pub hyperty_type: Vec<String>,
+    /// `dataObjects`.
+    pub data_objects: Vec<String>,
+}
+
+/// Why a package cannot be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageFailure {
+    /// 400 for a bad descriptor, 404 for an absent one, 500 when reading failed.
+    pub code: protocol::Code,
+    /// What, where (`file:line`), and what to do about it.
+    pub reason: String,
+}

@@ -1,0 +1,168 @@
+//! Decisions, kept for a while so that they can be explained.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use protocol::Address;
+use protocol::api::policy::{Explanation, Verdict};
+use protocol::frame::Level;
+
+use super::limits::{PERMITS_KEPT_MAX, REFUSALS_KEPT_MAX, VERSIONS_KEPT_MAX};
+use super::pdp::{Outcome, PolicySet};
+use super::question::{Act, Party, PartyKind, Question};
+
+/// Names one decision: `d-<version of the rules>-<number>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionId {
+    /// The version of the rules that made it.
+    pub version: u64,
+    /// Counts all decisions of this supervisor.
+    pub number: u64,
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "d-{}-{}", self.version, self.number)
+    }
+}
+
+impl FromStr for DecisionId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no decision: they look like `d-3-17`");
+        let numbers = text.strip_prefix("d-").ok_or_else(wrong)?;
+        let (version, number) = numbers.split_once('-').ok_or_else(wrong)?;
+        // `parse` would take a sign too.
+        let read = |text: &str| {
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.parse().ok())?
+        };
+        Ok(Self {
+            version: read(version).ok_or_else(wrong)?,
+            number: read(number).ok_or_else(wrong)?,
+        })
+    }
+}
+
+/// A party as it was when the question was decided.
+#[derive(Debug)]
+pub(super) struct PartyThen {
+    kind: PartyKind,
+    address: Address,
+    provider: String,
+    name: String,
+    level: Option<Level>,
+    digest: String,
+}
+
+impl PartyThen {
+    fn of(party: &Party<'_>) -> Self {
+        Self {
+            kind: party.kind,
+            address: party.address.clone(),
+            provider: party.provider.to_owned(),
+            name: party.name.to_owned(),
+            level: party.level,
+            digest: party.digest.to_owned(),
+        }
+    }
+
+    pub(super) fn party(&self) -> Party<'_> {
+        Party {
+            kind: self.kind,
+            address: &self.address,
+            provider: &self.provider,
+            name: &self.name,
+            level: self.level,
+            digest: &self.digest,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum ActThen {
+    Message(String),
+    Listen,
+    Deploy,
+}
+
+/// One decision with everything its explanation needs.
+#[derive(Debug)]
+pub(super) struct Record {
+    act: ActThen,
+    pub(super) from: PartyThen,
+    pub(super) to: PartyThen,
+    pub(super) outcome: Outcome,
+    pub(super) set: PolicySet,
+}
+
+impl Record {
+    pub(super) fn new(set: &PolicySet, question: &Question<'_>, outcome: Outcome) -> Self {
+        Self {
+            act: match question.act {
+                Act::Message(word) => ActThen::Message(word.to_owned()),
+                Act::Listen => ActThen::Listen,
+                Act::Deploy => ActThen::Deploy,
+            },
+            from: PartyThen::of(&question.from),
+            to: PartyThen::of(&question.to),
+            outcome,
+            set: set.clone(),
+        }
+    }
+
+    pub(super) fn act(&self) -> Act<'_> {
+        match &self.act {
+            ActThen::Message(word) => Act::Message(word),
+            ActThen::Listen => Act::Listen,
+            ActThen::Deploy => Act::Deploy,
+        }
+    }
+}
+
+/// The decisions that can still be explained; the oldest give way.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    refusals: VecDeque<(DecisionId, Record)>,
+    permits: VecDeque<(DecisionId, Record)>,
+    made: u64,
+}
+
+impl Records {
+    pub(super) fn keep(&mut self, version: u64, record: Record) -> DecisionId {
+        self.made += 1;
+        let id = DecisionId {
+            version,
+            number: self.made,
+        };
+        let (ring, max) = match record.outcome.verdict {
+            Verdict::Permitted => (&mut self.permits, PERMITS_KEPT_MAX),
+            Verdict::Forbidden | Verdict::NotPermitted | Verdict::Error => {
+                (&mut self.refusals, REFUSALS_KEPT_MAX)
+            }
+        };
+        if ring.len() >= max {
+            ring.pop_front();
+        }
+        ring.push_back((id, record));
+        id
+    }
+
+    pub(super) fn explain(&self, id: DecisionId) -> Option<Explanation> {
+        let find = |ring: &VecDeque<(DecisionId, Record)>| {
+            let at = ring.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+            let (_, record) = ring.get(at)?;
+            Some(record.explain(id.to_string(), id.version))
+        };
+        find(&self.refusals).or_else(|| find(&self.permits))
+    }
+
+    /// Forgets what was decided by rules long gone, which would keep them in memory.
+    pub(super) fn age(&mut self, version: u64) {
+        let fresh = |id: &DecisionId| id.version + VERSIONS_KEPT_MAX > version;
+        self.refusals.retain(|(id, _)| fresh(id));
+        self.permits.retain(|(id, _)| fresh(id));
+    }
+}

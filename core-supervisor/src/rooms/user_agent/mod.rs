@@ -1,0 +1,289 @@
+//! # User agent — what is deployed, and how far it has come
+//!
+//! Address:  hyperty-runtime://<runtime>/ua
+//! Answers:  Create (deploy), Read, Delete, Execute (stop, start, restart)
+//!                                                — see protocol::api::user_agent
+//! Keeps:    deployments with their stage, their code, and who waits for them
+//! Holds:    every deployment that was begun ends as running, or is told why not
+//! Not here: processes (rooms/sandboxes), the steps themselves (flows/deploy.rs)
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::Address;
+use protocol::api::user_agent::{Component, Deploy};
+use protocol::frame::{ComponentKind, Level};
+use protocol::nursery::Engine;
+
+use crate::ids::{DeploymentId, IdMap, LinkId, OwnerId, ProgramId, SandboxId, Ticket};
+
+/// Who asked for something that takes its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// Its link.
+    pub link: LinkId,
+    /// Who it is.
+    pub owner: OwnerId,
+    /// Its address, in its own spelling.
+    pub from: String,
+    /// The room's address, in its spelling.
+    pub to: String,
+    /// Its number.
+    pub id: u64,
+}
+
+/// How far a deployment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Its package is being read.
+    Reading,
+    /// Its sandbox is being made.
+    Launching,
+    /// Its code has gone to the sandbox.
+    Loading,
+    /// It runs.
+    Running,
+    /// It crashed and will be started again.
+    Waiting,
+    /// The operator stopped it.
+    Stopped,
+    /// It crashed too often.
+    Failed,
+}
+
+/// Code that is ready to be loaded again.
+#[derive(Debug, Clone)]
+pub enum Loadable {
+    /// JavaScript: its file name and text.
+    Script(String, Arc<Vec<u8>>),
+    /// A program that the shell keeps.
+    Program(ProgramId),
+}
+
+/// What was read for a deployment.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The address it runs at.
+    pub address: Address,
+    /// Its name.
+    pub name: String,
+    /// Its provider's domain.
+    pub provider: String,
+    /// What it is.
+    pub kind: ComponentKind,
+    /// What runs it.
+    pub engine: Engine,
+    /// JSON object text, `runtimeURL` included.
+    pub config: String,
+    /// Its code.
+    pub code: Loadable,
+    /// `sha256:…` of the code.
+    pub digest: String,
+    /// Where it was read from.
+    pub source: String,
+}
+
+/// One deployment.
+#[derive(Debug)]
+pub struct Deployment {
+    /// What was asked for.
+    pub wanted: Deploy,
+    /// Who waits for the answer.
+    pub asker: Option<Asker>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Why it is not running.
+    pub reason: String,
+    /// What was read.
+    pub package: Option<Package>,
+    /// Where it runs, or is about to.
+    pub sandbox: Option<SandboxId>,
+    /// The floor it asked for.
+    pub min_level: Level,
+    /// Whether it ever ran: one that never did is not tried again.
+    pub has_run: bool,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// When `stage` was entered.
+    pub since: Duration,
+    /// When it is tried again.
+    pub next_try: Option<Duration>,
+}
+
+/// What passed for one component; kept apart from it, because it is counted for
+/// every message.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Traffic {
+    /// Messages of its that were delivered.
+    pub sent: u64,
+    /// Messages delivered to it.
+    pub received: u64,
+    /// Messages of its that were refused.
+    pub refused: u64,
+}
+
+/// The user agent.
+#[derive(Debug, Default)]
+pub struct UserAgent {
+    deployments: BTreeMap<DeploymentId, Deployment>,
+    reading: BTreeMap<Ticket, DeploymentId>,
+    // INVARIANT: the same keys as `deployments`.
+    traffic: IdMap<DeploymentId, Traffic>,
+}
+
+impl UserAgent {
+    /// Enters a deployment whose package is being read.
+    pub fn begin(&mut self, id: DeploymentId, ticket: Ticket, deployment: Deployment) {
+        self.reading.insert(ticket, id);
+        self.deployments.insert(id, deployment);
+        self.traffic.insert(id, Traffic::default());
+    }
+
+    /// The deployment that waits for this package.
+    pub fn read_for(&mut self, ticket: Ticket) -> Option<DeploymentId> {
+        self.reading.remove(&ticket)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.deployments.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.deployments.is_empty()
+    }
+
+    /// One deployment.
+    pub fn get(&self, id: DeploymentId) -> Option<&Deployment> {
+        self.deployments.get(&id)
+    }
+
+    /// One deployment, to note what became of it.
+    pub fn get_mut(&mut self, id: DeploymentId) -> Option<&mut Deployment> {
+        self.deployments.get_mut(&id)
+    }
+
+    /// Forgets a deployment.
+    pub fn remove(&mut self, id: DeploymentId) -> Option<Deployment> {
+        self.traffic.remove(&id);
+        self.deployments.remove(&id)
+    }
+
+    /// What passed for a component, to count one more.
+    pub fn traffic_mut(&mut self, id: DeploymentId) -> Option<&mut Traffic> {
+        self.traffic.get_mut(&id)
+    }
+
+    /// What passed for a component.
+    pub fn traffic(&self, id: DeploymentId) -> Traffic {
+        self.traffic.get(&id).copied().unwrap_or_default()
+    }
+
+    /// All of them, in the order in which they were begun.
+    pub fn iter(&self) -> impl Iterator<Item = (DeploymentId, &Deployment)> {
+        self.deployments
+            .iter()
+            .map(|(id, deployment)| (*id, deployment))
+    }
+
+    /// The deployment with this address or, if it is the only one, this name.
+    pub fn select(&self, resource: &str) -> Result<DeploymentId, Unselected> {
+        let address: Option<Address> = resource.parse().ok();
+        let by_address = self.iter().find(|(_, deployment)| {
+            deployment
+                .package
+                .as_ref()
+                .is_some_and(|package| Some(&package.address) == address.as_ref())
+        });
+        if let Some((id, _)) = by_address {
+            return Ok(id);
+        }
+        let mut by_name = self.iter().filter(|(_, deployment)| {
+            deployment
+                .package
+                .as_ref()
+                .is_some_and(|package| package.name == resource)
+        });
+        match (by_name.next(), by_name.next()) {
+            (Some((id, _)), None) => Ok(id),
+            (Some(_), Some(_)) => Err(Unselected::Several),
+            (None, _) => Err(Unselected::None),
+        }
+    }
+
+    /// Forgets that anybody on this link waits for an answer.
+    pub fn forget_asker(&mut self, link: LinkId) {
+        for deployment in self.deployments.values_mut() {
+            if deployment
+                .asker
+                .as_ref()
+                .is_some_and(|asker| asker.link == link)
+            {
+                deployment.asker = None;
+            }
+        }
+    }
+}
+
+/// Why a name selects no deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unselected {
+    /// Nothing has it.
+    None,
+    /// Several have it.
+    Several,
+}
+
+impl Deployment {
+    /// How the outside sees it.
+    pub fn view(
+        &self,
+        now: Duration,
+        place: (Option<u32>, Option<Level>),
+        traffic: Traffic,
+    ) -> Component {
+        let (pid, level) = place;
+        let package = self.package.as_ref();
+        let text =
+            |pick: fn(&Package) -> &str| package.map(|p| pick(p).to_owned()).unwrap_or_default();
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Component {
+            address: text(|p| p.address.as_str()),
+            name: package.map_or_else(|| self.wanted.component.clone(), |p| p.name.clone()),
+            provider: package.map_or_else(|| self.wanted.provider.clone(), |p| p.provider.clone()),
+            kind: package.map_or(ComponentKind::Hyperty, |p| p.kind),
+            engine: package.map_or(Engine::Script, |p| p.engine),
+            state: self.stage.name().to_owned(),
+            reason: self.reason.clone(),
+            level,
+            pid,
+            sandbox: self.sandbox.map(|sandbox| sandbox.0),
+            restarts: self.restarts,
+            next_try_ms: self.next_try.map(|at| millis(at.saturating_sub(now))),
+            running_ms: (self.stage == Stage::Running)
+                .then(|| millis(now.saturating_sub(self.since))),
+            sent: traffic.sent,
+            received: traffic.received,
+            refused: traffic.refused,
+            digest: text(|p| &p.digest),
+            source: text(|p| &p.source),
+        }
+    }
+}
+
+impl Stage {
+    /// The word that `ps` shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Launching => "launching",
+            Self::Loading => "loading",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Does what the core wants done, one action after the other.
+
+use std::os::fd::OwnedFd;
+
+use protocol::frame::LogLevel;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::Brain;
+use super::deadlines::DRAIN;
+use super::link::Link;
+use super::poller::{Interest, Source};
+use super::run_loop::{Ending, RunLoop, mark, watch_output};
+use super::world::Job;
+use crate::event::{Action, Event, LaunchSpec, Peer};
+use crate::ids::{LinkId, ProgramId, SandboxId};
+
+impl<B: Brain> RunLoop<B> {
+    /// Does one thing; `bytes` is what the ranges in the actions refer to.
+    pub(super) fn act(&mut self, action: Action, bytes: &[u8]) {
+        match action {
+            Action::Send { link, bytes: range } => {
+                self.send(link, bytes.get(range).unwrap_or_default());
+            }
+            Action::SendProgram {
+                link,
+                bytes: range,
+                program,
+            } => self.send_program(link, bytes.get(range).unwrap_or_default(), program),
+            Action::Close { link, drain } => self.close(link, drain),
+            Action::Launch { sandbox, spec } => self.launch(sandbox, &spec),
+            Action::Kill { sandbox } => self.launcher.kill(sandbox),
+            Action::Inspect { sandbox, pid: _ } => {
+                let seen = self.launcher.inspect(sandbox);
+                self.happened.push_back(seen);
+            }
+            Action::ReadPackage { ticket, wanted } => {
+                self.hand_over(Job::ReadPackage { ticket, wanted });
+            }
+            Action::ReadCatalogue {
+                ticket,
+                catalogue,
+                check,
+            } => self.hand_over(Job::ReadCatalogue {
+                ticket,
+                catalogue,
+                check,
+            }),
+            Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
+            Action::Forget { program } => self.programs.forget(program),
+            Action::Record { level, text } => record(level, &text),
+            Action::Exit => {
+                self.ending.get_or_insert(Ending::Orderly);
+            }
+        }
+    }
+
+    fn send(&mut self, id: LinkId, bytes: &[u8]) {
+        // A link may have closed in this very turn; the core will hear of it.
+        if let Some(link) = self.links.get(id).filter(|link| !link.is_draining) {
+            link.queue(bytes, &mut self.buffers);
+            mark(&mut self.dirty, id, link);
+        }
+    }
+
+    fn send_program(&mut self, id: LinkId, frame: &[u8], program: ProgramId) {
+        let Some(descriptor) = self.programs.get(program) else {
+            tracing::error!(%program, link = %id, "a program that is not kept was to be sent");
+            return self.lose(id);
+        };
+        if let Some(link) = self.links.get(id).filter(|link| !link.is_draining) {
+            link.queue_program(frame, descriptor, &mut self.buffers);
+            mark(&mut self.dirty, id, link);
+        }
+    }
+
+    // The core has said its last about this link: it hears no more of it.
+    fn close(&mut self, id: LinkId, drain: bool) {
+        let Some(link) = self.links.get(id) else {
+            return;
+        };
+        if !drain || link.is_empty() {
+            self.links.remove(id);
+        } else if !link.is_draining {
+            link.is_draining = true;
+            link.is_waiting = true;
+            watch_output(&self.poller, id, link);
+            mark(&mut self.dirty, id, link);
+            self.draining.push_back((self.now.mono + DRAIN, id));
+        }
+    }
+
+    fn hand_over(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
+            tracing::error!("the thread for files has ended");
+        }
+    }
+
+    fn launch(&mut self, sandbox: SandboxId, spec: &LaunchSpec) {
+        let started = self
+            .pair()
+            .and_then(|(ours, theirs)| {
+                self.launcher.launch(sandbox, spec, theirs)?;
+                Ok(ours)
+            })
+            .map(|ours| self.connect(ours, Peer::Sandbox(sandbox)));
+        self.watch_output_of_nursery();
+        let reason = match started {
+            Ok(Ok(_)) => return,
+            // The process is on its way already: it is not to live without a link.
+            Ok(Err(reason)) => {
+                self.launcher.kill(sandbox);
+                tracing::error!(%sandbox, reason, "a sandbox has no link");
+                return;
+            }
+            Err(reason) => reason,
+        };
+        self.happened
+            .push_back(Event::NotLaunched { sandbox, reason });
+    }
+
+    fn pair(&self) -> Result<(OwnedFd, OwnedFd), String> {
+        self.may_open(2)?;
+        socketpair(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC,
+            None,
+        )
+        .map_err(|error| format!("cannot make the sandbox's link: {error}"))
+    }
+
+    // FT-12: links and processes never use the last descriptors, so that files
+    // can still be read and the nursery be started again.
+    fn may_open(&self, more: usize) -> Result<(), String> {
+        let open = self.links.len() + self.launcher.descriptors() + self.programs.descriptors();
+        let limit = self.budget.limit.saturating_sub(self.budget.reserved);
+        if open + more <= limit {
+            return Ok(());
+        }
+        Err(format!(
+            "{open} of {limit} descriptors are in use: raise the limit (`ulimit -n`, \
+             `LimitNOFILE=`), now {}",
+            self.budget.limit
+        ))
+    }
+
+    /// Makes a link of a socket and tells the core.
+    pub(super) fn connect(&mut self, socket: OwnedFd, peer: Peer) -> Result<LinkId, String> {
+        self.may_open(1)?;
+        let control = matches!(peer, Peer::Local { .. });
+        let link = self.links.add(Link::new(socket, control));
+        let added = self
+            .links
+            .get(link)
+            .map(|added| self.poller.add(Source::Link(link), &*added, control));
+        if let Some(Err(error)) = added {
+            self.links.remove(link);
+            return Err(format!("cannot wait on a link: {error}"));
+        }
+        if let Peer::Sandbox(sandbox) = peer {
+            self.links.belongs(link, sandbox);
+        }
+        self.happened.push_back(Event::Connected { link, peer });
+        Ok(link)
+    }
+
+    /// Begins to wait on a nursery that was started again.
+    pub(super) fn watch_nursery(&mut self) {
+        self.is_nursery_blocked = false;
+        if let Some(socket) = self.launcher.socket()
+            && let Err(error) = self.poller.add(Source::Nursery, socket, true)
+        {
+            tracing::error!(%error, "cannot wait on the nursery");
+        }
+    }
+
+    /// Waits for room in the nursery's socket if, and only if, requests wait.
+    pub(super) fn watch_output_of_nursery(&mut self) {
+        let is_blocked = self.launcher.is_blocked();
+        if is_blocked == self.is_nursery_blocked {
+            return;
+        }
+        self.is_nursery_blocked = is_blocked;
+        let interest = if is_blocked {
+            Interest::InOut
+        } else {
+            Interest::In
+        };
+        if let Some(socket) = self.launcher.socket()
+            && let Err(error) = self.poller.change(Source::Nursery, socket, true, interest)
+        {
+            tracing::error!(%error, "cannot wait on the nursery");
+        }
+    }
+}
+
+fn record(level: LogLevel, text: &str) {
+    match level {
+        LogLevel::Debug => tracing::debug!(target: "core", "{text}"),
+        LogLevel::Info => tracing::info!(target: "core", "{text}"),
+        LogLevel::Warn => tracing::warn!(target: "core", "{text}"),
+        LogLevel::Error => tracing::error!(target: "core", "{text}"),
+    }
+}

@@ -1,0 +1,63 @@
+//! Long work: what the core asks for, done with files, told as an event.
+
+use super::config::{Config, Origin};
+use super::package::{Catalogues, Programs};
+use super::policy_files::{self, PolicyDir};
+use super::world::Job;
+use crate::event::Event;
+use crate::rooms::policy::{PolicySet, Problems};
+
+/// Everything that long work needs to know. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Chores {
+    catalogues: Catalogues,
+    policies: Vec<PolicyDir>,
+}
+
+impl Chores {
+    /// As configured; sealed programs go to `programs`.
+    pub fn new(config: &Config, programs: Programs) -> Self {
+        let directories = config.catalogues.value.clone();
+        Self {
+            catalogues: Catalogues::new(directories, config.domain.value.clone(), programs),
+            policies: policy_dirs(config),
+        }
+    }
+
+    /// The rules as the files have them now.
+    pub fn compile(&self) -> Result<PolicySet, Problems> {
+        policy_files::load(&self.policies)
+    }
+
+    /// Does one piece of work.
+    pub(super) fn act(&self, job: Job) -> Event<'static> {
+        match job {
+            Job::ReadPackage { ticket, wanted } => Event::PackageRead {
+                ticket,
+                result: Box::new(self.catalogues.read(&wanted)),
+            },
+            Job::ReadCatalogue {
+                ticket,
+                catalogue,
+                check,
+            } => Event::CatalogueRead {
+                ticket,
+                listing: self.catalogues.list(&catalogue, check),
+            },
+            Job::CompilePolicy { ticket } => Event::PolicyCompiled {
+                ticket,
+                result: Box::new(self.compile()),
+            },
+        }
+    }
+}
+
+/// The configured directories; the one that nobody named may be absent.
+pub fn policy_dirs(config: &Config) -> Vec<PolicyDir> {
+    let is_optional = config.policies.origin == Origin::BuiltIn;
+    let directory = |path: &std::path::PathBuf| PolicyDir {
+        path: path.clone(),
+        is_optional,
+    };
+    config.policies.value.iter().map(directory).collect()
+}

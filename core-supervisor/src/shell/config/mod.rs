@@ -1,0 +1,351 @@
+//! What the operator set, and where: built in < `hyperty.toml` < environment < flags.
+//!
+//! | key | variable | flag | default |
+//! |---|---|---|---|
+//! | (this file) | `HYPERTY_CONFIG` | `--config` | `$XDG_CONFIG_HOME/hyperty/hyperty.toml`, may be absent |
+//! | `data-dir` | `HYPERTY_DATA_DIR` | `--data-dir` | `$XDG_DATA_HOME/hyperty` |
+//! | `runtime-dir` | `HYPERTY_RUNTIME_DIR` | `--runtime-dir` | `$XDG_RUNTIME_DIR/hyperty`, else `/tmp/hyperty-<uid>` |
+//! | `catalogue` | – | `--catalogue` | none |
+//! | `policy` | – | `--policy` | `policy.d` beside `hyperty.toml`, may be absent |
+//! | `min-level` | `HYPERTY_MIN_LEVEL` | `--min-level`, `--unsafe` | `L2` |
+//! | `max-level` | – | `--max-level` | `L3` |
+//! | `sandbox-host` | `HYPERTY_SANDBOX_HOST` | `--sandbox-host` | beside `core-supervisor` |
+//! | `domain` | `HYPERTY_DOMAIN` | `--domain` | `local.hyperty` |
+//! | `log` | `HYPERTY_LOG` | `--log` | `info`; `json` and `json:debug` for one object per line |
+//! | `spare-scripts`, `spare-natives` | – | – | 1, 1 |
+//! | `starts-max` | – | – | 4 |
+//! | `placement` | – | – | `true`: sandboxes that wait for answers share a processor with the core |
+//!
+//! Lists of a higher layer replace those of a lower one. A relative path of the
+//! file is relative to the file, others to the working directory.
+
+mod file;
+mod layer;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use file::File;
+use layer::{Layers, absolute};
+use protocol::Address;
+use protocol::frame::Level;
+pub use show::{Shown, ShownValue};
+
+/// Below what level nothing runs unless the operator says otherwise.
+const MIN_LEVEL: Level = Level::L2;
+
+/// The domain of a runtime whose operator has none: nobody can look it up.
+const DOMAIN: &str = "local.hyperty";
+
+/// What is logged unless the operator says otherwise.
+const LOG_FILTER: &str = "info";
+
+/// Spare hosts of each engine: the next start finds one, and another is made.
+const SPARES: usize = 1;
+
+/// Sandboxes that may be starting at once; more only wait for the same two cores.
+const STARTS_MAX: usize = 4;
+
+/// Where a value was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nowhere.
+    BuiltIn,
+    /// In a file: `file:line`.
+    File(String),
+    /// In this environment variable.
+    Variable(&'static str),
+    /// By this flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("default"),
+            Self::File(place) => f.write_str(place),
+            Self::Variable(name) => write!(f, "environment {name}"),
+            Self::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// A value and its origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was set.
+    pub origin: Origin,
+}
+
+/// What is logged, and how it looks: `debug`, `json`, `json:core=debug,info`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSpec {
+    /// One JSON object per line, for machines.
+    pub is_json: bool,
+    /// A level, or `target=level` pairs.
+    pub filter: String,
+}
+
+impl std::str::FromStr for LogSpec {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (is_json, filter) = match text.split_once(':') {
+            Some(("json", filter)) => (true, filter),
+            None if text == "json" => (true, LOG_FILTER),
+            _ => (false, text),
+        };
+        Ok(Self {
+            is_json,
+            filter: filter.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for LogSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = if self.is_json { "json:" } else { "" };
+        write!(f, "{form}{}", self.filter)
+    }
+}
+
+/// What the command line said.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--runtime-dir`.
+    pub runtime_dir: Option<PathBuf>,
+    /// `--catalogue`, any number of them.
+    pub catalogues: Vec<PathBuf>,
+    /// `--policy`, any number of them.
+    pub policies: Vec<PathBuf>,
+    /// `--min-level`.
+    pub min_level: Option<Level>,
+    /// `--max-level`.
+    pub max_level: Option<Level>,
+    /// `--unsafe`.
+    pub no_floor: bool,
+    /// `--sandbox-host`.
+    pub sandbox_host: Option<PathBuf>,
+    /// `--domain`.
+    pub domain: Option<String>,
+    /// `--log`.
+    pub log: Option<LogSpec>,
+}
+
+/// Everything in effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// What the runtime keeps: its identity and its lock.
+    pub data_dir: Set<PathBuf>,
+    /// Where the endpoint is.
+    pub runtime_dir: Set<PathBuf>,
+    /// Catalogue directories, the first one first.
+    pub catalogues: Set<Vec<PathBuf>>,
+    /// Policy directories and files.
+    pub policies: Set<Vec<PathBuf>>,
+    /// Below this level nothing runs.
+    pub min_level: Set<Level>,
+    /// The level to try for.
+    pub max_level: Set<Level>,
+    /// The program `sandbox-host`.
+    pub sandbox_host: Set<PathBuf>,
+    /// The domain in the runtime's address.
+    pub domain: Set<String>,
+    /// What is logged, and how it looks.
+    pub log: Set<LogSpec>,
+    /// Script hosts kept ready.
+    pub spare_scripts: Set<usize>,
+    /// Native hosts kept ready.
+    pub spare_natives: Set<usize>,
+    /// Sandboxes that may be starting at once.
+    pub starts_max: Set<usize>,
+    /// Whether sandboxes that wait for answers share a processor with the core.
+    pub placement: Set<bool>,
+}
+
+/// Why there is no configuration. Each is the operator's to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that was asked for cannot be read.
+    #[error("cannot read the configuration `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is not what it has to be.
+    #[error("{place}: {message}")]
+    Parse {
+        /// `file:line:column`.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A value does not fit.
+    #[error("{origin}: {message}")]
+    Value {
+        /// Where it was set.
+        origin: Origin,
+        /// What is wrong.
+        message: String,
+    },
+    /// A directory has no default here.
+    #[error("no place for {what}: neither `{variable}` nor `HOME` is set; say {remedy}")]
+    NoHome {
+        /// What has no place.
+        what: &'static str,
+        /// The variable that would name it.
+        variable: &'static str,
+        /// What to say instead.
+        remedy: &'static str,
+    },
+}
+
+/// What is around the process.
+pub struct Surroundings<'a> {
+    /// Reads an environment variable; empty ones count as absent.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The working directory.
+    pub directory: &'a Path,
+    /// The program that runs.
+    pub program: &'a Path,
+    /// The user.
+    pub uid: u32,
+}
+
+impl Config {
+    /// Lays flags over environment over file over defaults.
+    pub fn load(flags: &Flags, around: &Surroundings<'_>) -> Result<Self, ConfigError> {
+        let file = File::find(flags, around)?;
+        let layers = Layers {
+            around,
+            file: &file,
+        };
+        let config = Self {
+            data_dir: layers.path(
+                flags.data_dir.as_ref(),
+                ["--data-dir", "HYPERTY_DATA_DIR"],
+                file.keys.data_dir.as_ref(),
+                || layers.home("XDG_DATA_HOME", ".local/share", "data", "`--data-dir DIR`"),
+            )?,
+            runtime_dir: layers.path(
+                flags.runtime_dir.as_ref(),
+                ["--runtime-dir", "HYPERTY_RUNTIME_DIR"],
+                file.keys.runtime_dir.as_ref(),
+                || Ok(default_runtime_dir(around)),
+            )?,
+            catalogues: layers.paths(
+                &flags.catalogues,
+                "--catalogue",
+                file.keys.catalogue.as_ref(),
+                Vec::new,
+            ),
+            policies: layers.paths(
+                &flags.policies,
+                "--policy",
+                file.keys.policy.as_ref(),
+                || file.policy_dir().into_iter().collect(),
+            ),
+            min_level: min_level(flags, &layers)?,
+            max_level: layers.value(
+                flags.max_level,
+                ["--max-level", ""],
+                file.keys.max_level.as_ref(),
+                Level::L3,
+            )?,
+            sandbox_host: layers.path(
+                flags.sandbox_host.as_ref(),
+                ["--sandbox-host", "HYPERTY_SANDBOX_HOST"],
+                file.keys.sandbox_host.as_ref(),
+                || Ok(around.program.with_file_name("sandbox-host")),
+            )?,
+            domain: layers.value(
+                flags.domain.clone(),
+                ["--domain", "HYPERTY_DOMAIN"],
+                file.keys.domain.as_ref(),
+                DOMAIN.to_owned(),
+            )?,
+            log: layers.value(
+                flags.log.clone(),
+                ["--log", "HYPERTY_LOG"],
+                file.keys.log.as_ref(),
+                LogSpec {
+                    is_json: false,
+                    filter: LOG_FILTER.to_owned(),
+                },
+            )?,
+            spare_scripts: layers.plain(file.keys.spare_scripts.as_ref(), SPARES),
+            spare_natives: layers.plain(file.keys.spare_natives.as_ref(), SPARES),
+            starts_max: layers.plain(file.keys.starts_max.as_ref(), STARTS_MAX),
+            placement: layers.plain(file.keys.placement.as_ref(), true),
+        };
+        config.check(flags)?;
+        Ok(config)
+    }
+
+    fn check(&self, flags: &Flags) -> Result<(), ConfigError> {
+        let wrong = |origin: &Origin, message: String| {
+            Err(ConfigError::Value {
+                origin: origin.clone(),
+                message,
+            })
+        };
+        let (min, max) = (&self.min_level, &self.max_level);
+        if min.value == Level::L0 && !flags.no_floor {
+            return wrong(
+                &min.origin,
+                "`L0` is no sandbox at all: it needs `--unsafe`".into(),
+            );
+        }
+        if min.value > max.value {
+            return wrong(
+                &max.origin,
+                format!("max-level {} is below min-level {}", max.value, min.value),
+            );
+        }
+        let sample = format!("hyperty-runtime://{}/x", self.domain.value);
+        if let Err(error) = sample.parse::<Address>() {
+            let message = format!("`{}` is no domain: {error}", self.domain.value);
+            return wrong(&self.domain.origin, message);
+        }
+        if self.starts_max.value == 0 {
+            return wrong(
+                &self.starts_max.origin,
+                "starts-max 0 would start nothing".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn min_level(flags: &Flags, layers: &Layers<'_>) -> Result<Set<Level>, ConfigError> {
+    if flags.no_floor && flags.min_level.is_none() {
+        return Ok(Set {
+            value: Level::L0,
+            origin: Origin::Flag("--unsafe"),
+        });
+    }
+    layers.value(
+        flags.min_level,
+        ["--min-level", "HYPERTY_MIN_LEVEL"],
+        layers.file.keys.min_level.as_ref(),
+        MIN_LEVEL,
+    )
+}
+
+fn default_runtime_dir(around: &Surroundings<'_>) -> PathBuf {
+    absolute(around, "XDG_RUNTIME_DIR").map_or_else(
+        || PathBuf::from(format!("/tmp/hyperty-{}", around.uid)),
+        |directory| directory.join("hyperty"),
+    )
+}

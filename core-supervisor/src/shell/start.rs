@@ -1,0 +1,242 @@
+//! One supervisor from its command line to its end, in the order it happens.
+//!
+//! ```text
+//!  configuration → log → lock of the directories → address → second thread with
+//!  the endpoint → floor → rules → nursery → `ready` → loop … → nursery gone
+//!  → socket removed
+//! ```
+//!
+//! Nothing is told to be ready before everything is; whatever fails on the way
+//! ends with one sentence and its exit status. Children are started only after
+//! the second thread has put the signals in order.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use protocol::Address;
+use protocol::api::policy::Problems;
+use protocol::version::BUILD;
+use serde_json::json;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::args::Options;
+use super::chores::Chores;
+pub use super::chores::policy_dirs;
+use super::clock::Clock;
+use super::config::{Config, ConfigError, Surroundings};
+use super::descriptors::raise_limit;
+use super::floor::{self, FloorError};
+use super::inbox::{Letterbox, inbox};
+use super::instance::{Instance, InstanceError};
+use super::launcher::Launcher;
+use super::leash::Leash;
+use super::nursery::NurseryCommand;
+use super::package::Programs;
+use super::run_loop::{Ending, Parts, RunLoop};
+use super::world::Job;
+use super::{log, world};
+use crate::core::{Core, Settings};
+use crate::rooms::policy::PolicySet;
+
+/// Why there is no supervisor.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// What the operator set cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log filter.
+    #[error("{0}")]
+    Log(String),
+    /// The directories.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// The machine.
+    #[error(transparent)]
+    Floor(#[from] FloorError),
+    /// The rules.
+    #[error("the policy has {} problems:{}", .0.problems.len(), listed(.0))]
+    Policy(Problems),
+    /// The leash.
+    #[error("cannot hold on to the leash, descriptor {number}: {source}")]
+    Leash {
+        /// The descriptor.
+        number: i32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something that every supervisor needs.
+    #[error("cannot {act}: {source}")]
+    System {
+        /// What was tried.
+        act: &'static str,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The endpoint.
+    #[error("cannot listen on `{path}`: {source}; choose another directory with `--runtime-dir`")]
+    Endpoint {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    /// The exit status, as the command line documents it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Log(_) | Self::Leash { .. } => 2,
+            Self::Floor(FloorError::Below { .. }) => 5,
+            Self::Instance(_)
+            | Self::Floor(_)
+            | Self::Policy(_)
+            | Self::System { .. }
+            | Self::Endpoint { .. } => 1,
+        }
+    }
+}
+
+fn listed(problems: &Problems) -> String {
+    let line = |problem: &protocol::api::policy::Problem| {
+        let help = if problem.help.is_empty() { "" } else { "; " };
+        format!(
+            "\n  {}: {}{help}{}",
+            problem.place, problem.message, problem.help
+        )
+    };
+    problems.problems.iter().map(line).collect()
+}
+
+/// The configuration in effect with these options.
+pub fn configuration(options: &Options) -> Result<Config, StartError> {
+    let system = |act| move |source| StartError::System { act, source };
+    let directory = std::env::current_dir().map_err(system("find the working directory"))?;
+    let program = std::env::current_exe().map_err(system("find this program's file"))?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let around = Surroundings {
+        variable: &variable,
+        directory: &directory,
+        program: &program,
+        uid: rustix::process::geteuid().as_raw(),
+    };
+    Ok(Config::load(&options.flags(), &around)?)
+}
+
+/// Supervises until the end.
+pub fn supervise(options: &Options) -> Result<Ending, StartError> {
+    let system = |act| move |source| StartError::System { act, source };
+    let config = configuration(options)?;
+    log::start(&config.log.value).map_err(StartError::Log)?;
+    let leash = options.leash().map(take_leash).transpose()?;
+    let clock = Clock::start();
+    let instance = Instance::claim(
+        &config.data_dir.value,
+        &config.runtime_dir.value,
+        clock.now().wall_us / 1_000_000,
+    )?;
+    let address = instance.address(&config.domain.value)?;
+    let programs = Programs::default();
+    let chores = Chores::new(&config, programs.clone());
+    let (letterbox, inbox) = inbox().map_err(system("make the inbox"))?;
+    let jobs = listen(&instance, chores.clone(), letterbox.clone())?;
+    let host = NurseryCommand {
+        program: config.sandbox_host.value.clone(),
+        arguments: options.pretences(),
+    };
+    let level = floor::check(&host, config.min_level.value)?;
+    tracing::info!(address = %address, level = %level, "starting");
+    let rules = chores.compile().map_err(StartError::Policy)?;
+    let budget = raise_limit();
+    let launcher = Launcher::start(host).map_err(system("start the nursery"))?;
+    let token = options.sidecar.then(token).transpose()?;
+    let parts = Parts {
+        brain: core(&config, address, token.clone(), rules)?,
+        clock,
+        launcher,
+        inbox,
+        jobs,
+        programs,
+        budget,
+        is_placing: config.placement.value,
+    };
+    let mut run_loop = RunLoop::new(parts).map_err(system("wait on anything"))?;
+    announce(&instance, token.as_deref(), leash.as_ref())
+        .map_err(system("say that it is ready"))?;
+    if let Some(leash) = leash {
+        leash.watch(letterbox).map_err(system("watch the leash"))?;
+    }
+    let ending = run_loop.run().map_err(system("wait for anything"))?;
+    tracing::info!(?ending, "ended");
+    Ok(ending)
+}
+
+fn listen(
+    instance: &Instance,
+    chores: Chores,
+    letterbox: Letterbox,
+) -> Result<UnboundedSender<Job>, StartError> {
+    let path = instance.socket.clone();
+    world::start(path.clone(), chores, letterbox)
+        .map_err(|source| StartError::Endpoint { path, source })
+}
+
+fn take_leash(number: i32) -> Result<Leash, StartError> {
+    Leash::take(number).map_err(|source| StartError::Leash { number, source })
+}
+
+fn core(
+    config: &Config,
+    runtime: Address,
+    token: Option<String>,
+    rules: PolicySet,
+) -> Result<Core, StartError> {
+    let settings = Settings {
+        runtime,
+        min_level: config.min_level.value,
+        max_level: config.max_level.value,
+        token,
+        starts_max: config.starts_max.value,
+        spare_scripts: config.spare_scripts.value,
+        spare_natives: config.spare_natives.value,
+        seed: random()?,
+    };
+    Ok(Core::new(settings, rules))
+}
+
+fn random() -> Result<[u8; 32], StartError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| StartError::System {
+        act: "get randomness",
+        source: io::Error::other(error.to_string()),
+    })?;
+    Ok(bytes)
+}
+
+// 256 bits, as text that needs no quoting anywhere.
+fn token() -> Result<String, StartError> {
+    let mut text = String::with_capacity(64);
+    for byte in random()? {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
+}
+
+// One line, on the leash if it can be told something, else on stdout.
+fn announce(instance: &Instance, token: Option<&str>, leash: Option<&Leash>) -> io::Result<()> {
+    let ready = json!({
+        "ready": true,
+        "pid": std::process::id(),
+        "build": BUILD,
+        "endpoint": instance.socket,
+        "token": token,
+    });
+    let line = format!("{ready}\n");
+    if leash.is_some_and(|leash| leash.tell(&line)) {
+        return Ok(());
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.flush()
+}

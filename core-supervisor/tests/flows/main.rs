@@ -1,0 +1,25 @@
+//! Stories: events in, actions out.
+
+// A broken expectation is what these panics are for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod components;
+mod links;
+mod messages;
+mod senders;
+#[path = "../story/mod.rs"]
+mod story;
+
+use protocol::Reply;
+use story::Story;
+
+const WITHIN: Reply = Reply::Within(15_000);
+
+fn alice_and_bob() -> Story {
+    let mut story = Story::new();
+    story.deploy("alice@a.example");
+    story.deploy("bob@b.example");
+    story.heard("alice@a.example");
+    story.heard("bob@b.example");
+    story
+}

@@ -1,0 +1,200 @@
+//! The world of a story: sandboxes that greet, claim and load; packages out of a table.
+
+use core_supervisor::event::{Action, Confinement, Event, Exit, Peer};
+use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
+use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
+use protocol::frame::{ComponentKind, Level, Role};
+use protocol::nursery::Engine;
+use protocol::{Code, CoreFrame, HostFrame, codec};
+
+use super::{Heard, Side, Story};
+
+impl Story {
+    pub fn act(&mut self, action: Action, bytes: &[u8]) {
+        match action {
+            Action::Send { link, bytes: range }
+            | Action::SendProgram {
+                link, bytes: range, ..
+            } => {
+                self.hears(link, &bytes[range]);
+            }
+            Action::Close { link, .. } => {
+                if let Some(side) = self.sides.get_mut(&link) {
+                    side.is_closed = true;
+                }
+            }
+            Action::Launch { sandbox, spec } => match self.fails_to_launch.clone() {
+                None => self.launch(sandbox, spec.profile),
+                Some(reason) => {
+                    self.happens(Event::NotLaunched { sandbox, reason });
+                }
+            },
+            Action::Kill { sandbox } => self.kill(sandbox),
+            Action::Inspect { sandbox, .. } => {
+                let seen = Confinement {
+                    no_new_privs: true,
+                    seccomp_filtered: true,
+                    threads: 1,
+                    own_namespaces: true,
+                    no_capabilities: true,
+                };
+                let seen = self.inspects_as.unwrap_or(seen);
+                self.happens(Event::Inspected {
+                    sandbox,
+                    seen: Ok(seen),
+                });
+            }
+            Action::ReadPackage { ticket, wanted } => self.read_package(ticket, &wanted.component),
+            Action::ReadCatalogue { ticket, .. } | Action::CompilePolicy { ticket } => {
+                self.ticket = Some(ticket);
+            }
+            Action::Forget { .. } | Action::Record { .. } => {}
+            Action::Exit => self.is_over = true,
+        }
+    }
+
+    fn launch(&mut self, sandbox: SandboxId, profile: String) {
+        let link = self.new_link(Some(sandbox));
+        self.sides.get_mut(&link).unwrap().profile = profile;
+        self.launched.insert(sandbox, link);
+        self.next_pid += 1;
+        let pid = self.next_pid;
+        self.happens(Event::Connected {
+            link,
+            peer: Peer::Sandbox(sandbox),
+        });
+        self.happens(Event::Launched { sandbox, pid });
+        if self.greets {
+            self.greet(link, Role::Sandbox);
+            self.confine(link, Level::L3);
+        }
+    }
+
+    fn kill(&mut self, sandbox: SandboxId) {
+        if self.killed.contains(&sandbox) {
+            return;
+        }
+        self.crash_sandbox(sandbox, Exit::Signal(9));
+    }
+
+    fn read_package(&mut self, ticket: Ticket, component: &str) {
+        let result = package(component);
+        self.happens(Event::PackageRead {
+            ticket,
+            result: Box::new(result),
+        });
+    }
+
+    fn hears(&mut self, link: LinkId, mut bytes: &[u8]) {
+        let total = bytes.len();
+        while let Some(raw) = codec::split(bytes).unwrap() {
+            bytes = &bytes[raw.bytes.len()..];
+            let heard = heard(
+                CoreFrame::decode(raw).unwrap(),
+                self.sides.get_mut(&link).unwrap(),
+            );
+            let load = match &heard {
+                Heard::Load { component } | Heard::Exec { component } => Some(component.clone()),
+                _ => None,
+            };
+            let Some(side) = self.sides.get_mut(&link) else {
+                return;
+            };
+            side.heard.push_back(heard);
+            if let Some(component) = &load {
+                self.loaded_on.insert(component.parse().unwrap(), link);
+            }
+            if let Some(component) = load.filter(|_| self.loads) {
+                self.says(
+                    link,
+                    &HostFrame::Loaded {
+                        component: &component,
+                    },
+                );
+            }
+        }
+        if self.deaf != Some(link) {
+            self.happens(Event::Written { link, bytes: total });
+        }
+    }
+}
+
+fn heard(frame: CoreFrame<'_>, side: &mut Side) -> Heard {
+    match frame {
+        CoreFrame::Welcome { nonce, .. } => {
+            side.nonce = nonce;
+            Heard::Welcome
+        }
+        CoreFrame::Load(load, _) => Heard::Load {
+            component: load.component.to_owned(),
+        },
+        CoreFrame::Exec(exec) => Heard::Exec {
+            component: exec.component.to_owned(),
+        },
+        CoreFrame::Start(start) => Heard::Start {
+            address: start.address.to_owned(),
+        },
+        CoreFrame::Unload { component } => Heard::Unload {
+            component: component.to_owned(),
+        },
+        CoreFrame::Deliver(message) => Heard::Message {
+            kind: message.header.kind.as_str().to_owned(),
+            from: message.header.from.to_owned(),
+            to: message.header.to.to_owned(),
+            id: message.header.id,
+            code: message.header.code,
+            body: String::from_utf8_lossy(message.body).into_owned(),
+        },
+        CoreFrame::Listening { address, code, .. } => Heard::Listening {
+            address: address.to_owned(),
+            code,
+        },
+        CoreFrame::Ping { token } => Heard::Ping { token },
+        CoreFrame::Stop { .. } => Heard::Stop,
+    }
+}
+
+/// `name@provider` is a script; `stub/…` a stub, `native/…` a program, `absent@…` is not there.
+pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
+    let (folder, rest) = component.split_once('/').unwrap_or(("hyperty", component));
+    let (name, provider) = rest.split_once('@').unwrap_or((rest, "a.example"));
+    if name == "absent" {
+        return Err(PackageFailure {
+            code: Code::NOT_FOUND,
+            reason: "no such file".to_owned(),
+        });
+    }
+    let is_native = folder == "native";
+    let code = if is_native {
+        catalogue::Code::Program(ProgramId(1))
+    } else {
+        catalogue::Code::Script {
+            file: format!("{name}.hy.js"),
+            text: b"class X {}".to_vec(),
+        }
+    };
+    let descriptor = Descriptor {
+        name: name.to_owned(),
+        kind: if folder == "stub" {
+            ComponentKind::ProtoStub
+        } else {
+            ComponentKind::Hyperty
+        },
+        engine: if is_native {
+            Engine::Native
+        } else {
+            Engine::Script
+        },
+        provider: provider.to_owned(),
+        configuration: serde_json::Map::new(),
+        constraints: serde_json::Map::new(),
+        hyperty_type: Vec::new(),
+        data_objects: Vec::new(),
+    };
+    Ok(PackageRead {
+        descriptor,
+        code,
+        digest: "sha256:00".to_owned(),
+        source: format!("{name}.js"),
+    })
+}

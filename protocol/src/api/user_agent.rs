@@ -1,0 +1,97 @@
+//! The runtime user agent (`/ua`): deployments, from asking to running.
+//!
+//! `create` [`Deploy`] → `value`: [`Component`]; `read` `{}` → `value`: [`Listing`];
+//! `read` [`Select`] → `value`: [`Component`]; `delete` [`Select`] → 200;
+//! `execute` [`Method`] → `value`: [`Component`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::{ComponentKind, Level};
+use crate::nursery::Engine;
+
+/// Where the room lives under the runtime's address.
+pub const PATH: &str = "ua";
+
+/// Asks for one component of a catalogue to be deployed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deploy {
+    /// A directory that holds `.well-known/`, or empty for the configured ones.
+    pub catalogue: String,
+    /// `hyperty/NAME`, `protocolstub/NAME`, `idp-proxy/NAME`, or `NAME` for a hyperty.
+    pub component: String,
+    /// The provider, when the catalogue holds several or names none.
+    pub provider: String,
+    /// Below this level it must not run; the operator's floor when absent.
+    pub min_level: Option<Level>,
+    /// Members that replace those of the descriptor's `configuration`.
+    pub configuration: Option<serde_json::Value>,
+}
+
+/// Names a deployed component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Select {
+    /// Its address, or its name when only one has it.
+    pub resource: String,
+}
+
+/// A method on a deployed component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// `stop`, `start` or `restart`.
+    pub method: String,
+    /// Its address, or its name when only one has it.
+    pub resource: String,
+}
+
+/// Every deployed component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// In order of deployment.
+    pub components: Vec<Component>,
+}
+
+/// One deployed component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its address, in canonical form.
+    pub address: String,
+    /// The descriptor's name for it.
+    pub name: String,
+    /// The provider's domain.
+    pub provider: String,
+    /// What it is.
+    pub kind: ComponentKind,
+    /// What runs it.
+    pub engine: Engine,
+    /// `reading`, `launching`, `locking`, `loading`, `running`, `waiting` (to be
+    /// tried again), `stopped`, `failed` (will not be tried again).
+    pub state: String,
+    /// Why it is in that state, when it is not running.
+    #[serde(default)]
+    pub reason: String,
+    /// The level it runs at, once confirmed.
+    pub level: Option<Level>,
+    /// Its process, shared by the components of one provider and kind.
+    pub pid: Option<u32>,
+    /// The supervisor's number for its sandbox.
+    pub sandbox: Option<u64>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// When it will be tried again, in milliseconds from now.
+    pub next_try_ms: Option<u64>,
+    /// How long it has been running, in milliseconds.
+    pub running_ms: Option<u64>,
+    /// Messages it sent that were delivered.
+    pub sent: u64,
+    /// Messages delivered to it.
+    pub received: u64,
+    /// Messages of its that were refused.
+    pub refused: u64,
+    /// `sha256:…` of the code that runs.
+    #[serde(default)]
+    pub digest: String,
+    /// Where it was read from.
+    #[serde(default)]
+    pub source: String,
+}

@@ -1,0 +1,43 @@
+//! The library for applications, the command line and native components.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`blocking`] | one socket, no thread, no async runtime: what a locked sandbox can afford |
+//! | `tokio` (feature `async`) | the same for applications that live in tokio |
+//! | [`Outbox`] | what a peer may say; coalesces until it is flushed |
+//! | [`Incoming`] | what a peer is told, borrowed from the receive buffer |
+//!
+//! Both share one core without input or output, so that they cannot differ in
+//! what they accept. `recv` hands out the [`Outbox`] beside the incoming frame,
+//! so that an answer can be written while the question is still borrowed:
+//!
+//! ```no_run
+//! use protocol::Code;
+//! use protocol::client::Incoming;
+//! use protocol::client::blocking::Component;
+//!
+//! # fn main() -> Result<(), protocol::client::Error> {
+//! let mut component = Component::attach()?;
+//! loop {
+//!     let (incoming, out) = component.recv()?;
+//!     match incoming {
+//!         Incoming::Message(message) => out.reply(&message, Code::OK, message.body)?,
+//!         Incoming::Response(_) | Incoming::Listening(_) => {}
+//!         Incoming::Stop { .. } | Incoming::Closed => return Ok(()),
+//!     }
+//! }
+//! # }
+//! ```
+
+pub mod blocking;
+mod error;
+mod inbox;
+mod outbox;
+mod room;
+mod session;
+#[cfg(feature = "async")]
+pub mod tokio;
+
+pub use error::{Error, Failure};
+pub use outbox::Outbox;
+pub use session::{Incoming, Listening, Response};

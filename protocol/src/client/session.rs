@@ -1,0 +1,260 @@
+//! The shared core of the clients: bytes in, events out, no socket.
+
+use std::ops::Range;
+
+use super::error::Error;
+use super::inbox::{INBOX_BYTES_MAX, Inbox};
+use super::outbox::Outbox;
+use crate::code::Code;
+use crate::codec::{self, DELIVER, PING};
+use crate::frame::{CoreFrame, Hello, HostFrame, Role, Start};
+use crate::message::{Message, MessageKind};
+use crate::version;
+
+/// What a link brings, borrowed from its receive buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// Somebody's message, also a late answer to a request that has ended.
+    Message(Message<'a>),
+    /// The answer to a request of this link.
+    Response(Response<'a>),
+    /// What became of a `listen`.
+    Listening(Listening<'a>),
+    /// The core wants an end: tidy up and return.
+    Stop {
+        /// After so many milliseconds the process is killed.
+        grace_ms: u32,
+    },
+    /// The link has ended; nothing will come any more.
+    Closed,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Response<'a> {
+    /// The number that `ask` returned.
+    pub id: u64,
+    /// The number of the answer; below 200 another one follows.
+    pub code: Code,
+    /// Who answered.
+    pub from: &'a str,
+    /// JSON text.
+    pub body: &'a [u8],
+}
+
+/// What became of a `listen`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening<'a> {
+    /// The address that was asked for.
+    pub address: &'a str,
+    /// 200 when it is listened to now.
+    pub code: Code,
+    /// Why not, or empty.
+    pub reason: &'a str,
+}
+
+/// Everything about a link but its socket.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    pub(super) inbox: Inbox,
+    pub(super) out: Outbox,
+    /// Nothing comes any more.
+    pub(super) has_ended: bool,
+    /// Nothing that is written is read any more.
+    pub(super) is_severed: bool,
+    is_welcomed: bool,
+    runtime: String,
+    config: String,
+}
+
+impl Session {
+    pub(super) fn runtime(&self) -> &str {
+        &self.runtime
+    }
+
+    pub(super) fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// Answers `Welcome` with `Hello` and waits for `Start`; true once it came.
+    pub(super) fn greet(&mut self, role: Role<'_>) -> Result<bool, Error> {
+        while let Some(frame) = self.inbox.next()? {
+            match CoreFrame::decode(self.inbox.frame(frame)?)? {
+                CoreFrame::Welcome { version, nonce } if !self.is_welcomed => {
+                    if !version::is_spoken(version) {
+                        return Err(Error::Version(version));
+                    }
+                    self.is_welcomed = true;
+                    let hello = Hello {
+                        version: version::PROTOCOL,
+                        nonce,
+                        role,
+                        build: version::BUILD,
+                    };
+                    self.out.say_frame(&HostFrame::Hello(hello))?;
+                }
+                CoreFrame::Start(start) if self.is_welcomed => {
+                    begin(&mut self.out, &mut self.runtime, &mut self.config, start);
+                    return Ok(true);
+                }
+                CoreFrame::Ping { token } => self.out.say_frame(&HostFrame::Pong { token })?,
+                CoreFrame::Stop { .. } => return Err(Error::Refused),
+                _ => return Err(Error::Unexpected("before `Start`")),
+            }
+        }
+        if !self.has_ended {
+            return Ok(false);
+        }
+        Err(if self.is_welcomed {
+            Error::Refused
+        } else {
+            Error::Closed
+        })
+    }
+
+    /// Waits for the `Start` of a native component, whose `Hello` its host said;
+    /// answers `Loaded`.
+    pub(super) fn attach(&mut self) -> Result<bool, Error> {
+        while let Some(frame) = self.inbox.next()? {
+            match CoreFrame::decode(self.inbox.frame(frame)?)? {
+                CoreFrame::Start(start) => {
+                    begin(&mut self.out, &mut self.runtime, &mut self.config, start);
+                    self.out.become_component();
+                    let component = start.address;
+                    self.out.say_frame(&HostFrame::Loaded { component })?;
+                    return Ok(true);
+                }
+                CoreFrame::Ping { token } => self.out.say_frame(&HostFrame::Pong { token })?,
+                CoreFrame::Stop { .. } => return Err(Error::Refused),
+                _ => return Err(Error::Unexpected("before `Start`")),
+            }
+        }
+        if self.has_ended {
+            return Err(Error::Closed);
+        }
+        Ok(false)
+    }
+
+    /// The next frame that concerns the caller; pings are answered on the way.
+    pub(super) fn next(&mut self) -> Result<Option<Range<usize>>, Error> {
+        while let Some(frame) = self.inbox.next()? {
+            let raw = self.inbox.frame(frame.clone())?;
+            if raw.tag != PING {
+                return Ok(Some(frame));
+            }
+            pong(&mut self.out, raw)?;
+        }
+        Ok(None)
+    }
+
+    /// What a frame of [`Self::next`] means, and the outbox to answer it with.
+    pub(super) fn event(
+        &mut self,
+        frame: Range<usize>,
+    ) -> Result<(Incoming<'_>, &mut Outbox), Error> {
+        let incoming = match CoreFrame::decode(self.inbox.frame(frame)?)? {
+            CoreFrame::Deliver(message) => match response(&message, &self.out) {
+                Some(response) => {
+                    if response.code.is_final() {
+                        self.out.settle(response.id);
+                    }
+                    Incoming::Response(response)
+                }
+                None => Incoming::Message(message),
+            },
+            CoreFrame::Listening {
+                address,
+                code,
+                reason,
+            } => Incoming::Listening(Listening {
+                address,
+                code,
+                reason,
+            }),
+            CoreFrame::Stop { grace_ms } => Incoming::Stop { grace_ms },
+            CoreFrame::Welcome { .. }
+            | CoreFrame::Load(..)
+            | CoreFrame::Exec(_)
+            | CoreFrame::Start(_)
+            | CoreFrame::Unload { .. }
+            | CoreFrame::Ping { .. } => return Err(Error::Unexpected("on a running link")),
+        };
+        Ok((incoming, &mut self.out))
+    }
+
+    /// Answers the pings that are here; everything stays in line.
+    pub(super) fn tend(&mut self) -> Result<(), Error> {
+        // No request has this number.
+        const NOBODY: u64 = 0;
+        if self.inbox.has_room() {
+            self.find(NOBODY)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for the final answer to `id`; everything else stays in line.
+    pub(super) fn find(&mut self, id: u64) -> Result<Option<Range<usize>>, Error> {
+        while let Some(frame) = self.inbox.look()? {
+            let raw = self.inbox.frame(frame.clone())?;
+            if raw.tag == PING {
+                pong(&mut self.out, raw)?;
+                self.inbox.take(&frame);
+            } else if raw.tag == DELIVER
+                && let CoreFrame::Deliver(message) = CoreFrame::decode(raw)?
+                && message.header.kind == MessageKind::Response
+                && message.header.id == id
+            {
+                let is_final = message.header.code.is_final();
+                self.inbox.take(&frame);
+                if is_final {
+                    self.out.settle(id);
+                    return Ok(Some(frame));
+                }
+            }
+        }
+        if !self.inbox.has_room() {
+            return Err(Error::Backlog(INBOX_BYTES_MAX));
+        }
+        Ok(None)
+    }
+
+    /// The answer in a frame of [`Self::find`].
+    pub(super) fn answer(&self, frame: Range<usize>) -> Result<Response<'_>, Error> {
+        let bytes = self.inbox.frame(frame)?;
+        let raw = codec::RawFrame {
+            tag: DELIVER,
+            ..bytes
+        };
+        match CoreFrame::decode(raw)? {
+            CoreFrame::Deliver(message) => Ok(as_response(&message)),
+            _ => Err(Error::Unexpected("as an answer")),
+        }
+    }
+}
+
+fn begin(out: &mut Outbox, runtime: &mut String, config: &mut String, start: Start<'_>) {
+    out.become_address(start.address);
+    start.runtime.clone_into(runtime);
+    start.config.clone_into(config);
+}
+
+fn pong(out: &mut Outbox, raw: codec::RawFrame<'_>) -> Result<(), Error> {
+    match CoreFrame::decode(raw)? {
+        CoreFrame::Ping { token } => out.say_frame(&HostFrame::Pong { token }),
+        _ => Ok(()),
+    }
+}
+
+fn response<'a>(message: &Message<'a>, out: &Outbox) -> Option<Response<'a>> {
+    let is_ours = message.header.kind == MessageKind::Response && out.is_pending(message.header.id);
+    is_ours.then(|| as_response(message))
+}
+
+const fn as_response<'a>(message: &Message<'a>) -> Response<'a> {
+    Response {
+        id: message.header.id,
+        code: message.header.code,
+        from: message.header.from,
+        body: message.body,
+    }
+}

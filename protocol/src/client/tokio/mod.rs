@@ -1,0 +1,251 @@
+//! The client for applications that live in tokio.
+//!
+//! The same as [`super::blocking`], except that what waits is `async`. Every
+//! `recv` may be dropped before it is done, and nothing is lost: it can stand
+//! in a `select!`.
+
+mod rooms;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::error::Error;
+use super::outbox::Outbox;
+use super::room;
+use super::session::{Incoming, Response, Session};
+use crate::frame::Role;
+use crate::message::MessageKind;
+
+/// How long [`Client::connect`] waits for the supervisor.
+pub const CONNECT_WAIT: Duration = super::blocking::CONNECT_WAIT;
+
+/// A link of an application or of the operator.
+#[derive(Debug)]
+pub struct Client {
+    socket: UnixStream,
+    session: Session,
+}
+
+impl Client {
+    /// Connects to a supervisor's endpoint and says who is there.
+    pub async fn connect(path: impl AsRef<Path>, role: Role<'_>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let dialled = async {
+            let socket = UnixStream::connect(path).await;
+            let socket = socket.map_err(|source| Error::Connect {
+                path: path.to_owned(),
+                source,
+            })?;
+            Self::greet(socket, role).await
+        };
+        match timeout(CONNECT_WAIT, dialled).await {
+            Ok(client) => client,
+            Err(_) => Err(Error::TimedOut("`Start`")),
+        }
+    }
+
+    /// Says `Hello` on a connected socket, and waits for `Start`.
+    pub async fn greet(socket: UnixStream, role: Role<'_>) -> Result<Self, Error> {
+        let session = Session::default();
+        let mut client = Self { socket, session };
+        while !client.session.greet(role)? {
+            client.fill().await?;
+        }
+        client.flush().await?;
+        Ok(client)
+    }
+
+    /// The own address.
+    pub fn address(&self) -> &str {
+        self.session.out.address()
+    }
+
+    /// The runtime's address; rooms live below it.
+    pub fn runtime(&self) -> &str {
+        self.session.runtime()
+    }
+
+    /// The configuration that the core gave: JSON object text.
+    pub fn config(&self) -> &str {
+        self.session.config()
+    }
+
+    /// What was said and is not written yet; to say more without a flush.
+    pub const fn out(&mut self) -> &mut Outbox {
+        &mut self.session.out
+    }
+
+    /// Waits for the next frame. Writes first what was said, if it has to wait.
+    pub async fn recv(&mut self) -> Result<(Incoming<'_>, &mut Outbox), Error> {
+        let frame = loop {
+            if self.session.out.is_full() {
+                self.write().await?;
+            }
+            if let Some(frame) = self.session.next()? {
+                break frame;
+            }
+            if self.session.has_ended {
+                return Ok((Incoming::Closed, &mut self.session.out));
+            }
+            self.fill().await?;
+        };
+        self.session.event(frame)
+    }
+
+    /// Sends a request and waits for its final answer.
+    ///
+    /// What else arrives meanwhile stays in line for [`Self::recv`]. When nobody
+    /// answers, the core does, with 408; [`Error::TimedOut`] means that the core
+    /// itself does not answer.
+    pub async fn request(
+        &mut self,
+        kind: MessageKind<'_>,
+        to: &str,
+        body: &[u8],
+        within: Duration,
+    ) -> Result<Response<'_>, Error> {
+        let id = self.session.out.ask(kind, to, body, within)?;
+        let limit = within.saturating_add(room::CORE_GRACE);
+        let frame = match timeout(limit, self.find(id)).await {
+            Ok(found) => found,
+            Err(_) => Err(Error::TimedOut("answer")),
+        };
+        match frame {
+            Ok(frame) => self.session.answer(frame),
+            Err(error) => {
+                self.session.out.settle(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a message that wants no answer.
+    pub async fn send(
+        &mut self,
+        kind: MessageKind<'_>,
+        to: &str,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        self.session.out.send(kind, to, body)?;
+        self.flush_when_full().await
+    }
+
+    /// Sends a request whose answer comes by [`Self::recv`]; returns its number.
+    pub async fn ask(
+        &mut self,
+        kind: MessageKind<'_>,
+        to: &str,
+        body: &[u8],
+        within: Duration,
+    ) -> Result<u64, Error> {
+        let id = self.session.out.ask(kind, to, body, within)?;
+        self.flush_when_full().await?;
+        Ok(id)
+    }
+
+    /// Asks for the messages to `address` as well.
+    pub async fn listen(&mut self, address: &str) -> Result<(), Error> {
+        self.session.out.listen(address)?;
+        self.flush_when_full().await
+    }
+
+    /// Takes a `listen` back.
+    pub async fn unlisten(&mut self, address: &str) -> Result<(), Error> {
+        self.session.out.unlisten(address)?;
+        self.flush_when_full().await
+    }
+
+    /// Writes everything that was said.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.write().await?;
+        if self.session.is_severed {
+            return Err(Error::Closed);
+        }
+        Ok(())
+    }
+
+    async fn flush_when_full(&mut self) -> Result<(), Error> {
+        if self.session.out.is_full() {
+            return self.flush().await;
+        }
+        Ok(())
+    }
+}
+
+// The socket.
+impl Client {
+    async fn find(&mut self, id: u64) -> Result<std::ops::Range<usize>, Error> {
+        loop {
+            if let Some(frame) = self.session.find(id)? {
+                return Ok(frame);
+            }
+            if self.session.has_ended {
+                return Err(Error::Closed);
+            }
+            self.fill().await?;
+        }
+    }
+
+    // Writes what was said, then waits until more bytes are there, or the end.
+    async fn fill(&mut self) -> Result<(), Error> {
+        self.write().await?;
+        self.wait(Interest::READABLE).await
+    }
+
+    // Never waits for room alone: a core that waits for us to read would wait for ever.
+    async fn write(&mut self) -> Result<(), Error> {
+        while !self.session.out.unsent().is_empty() {
+            match self.socket.try_write(self.session.out.unsent()) {
+                Ok(bytes) => self.session.out.mark_sent(bytes),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let may_read = self.session.inbox.has_room() && !self.session.has_ended;
+                    let wanted = if may_read {
+                        Interest::READABLE | Interest::WRITABLE
+                    } else {
+                        Interest::WRITABLE
+                    };
+                    self.wait(wanted).await?;
+                }
+                // Nobody will read it; what the core said last may still be there.
+                Err(error) if is_end(&error) => {
+                    self.session.is_severed = true;
+                    self.session.out.clear();
+                }
+                Err(source) => return Err(failed("write to the link", source)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, wanted: Interest) -> Result<(), Error> {
+        let ready = self.socket.ready(wanted).await;
+        let ready = ready.map_err(|source| failed("wait for the link", source))?;
+        if !ready.is_readable() || !wanted.is_readable() {
+            return Ok(());
+        }
+        match self.socket.try_read_buf(self.session.inbox.space()) {
+            Ok(0) => self.session.has_ended = true,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if is_end(&error) => self.session.has_ended = true,
+            Err(source) => return Err(failed("read from the link", source)),
+        }
+        Ok(())
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+const fn failed(doing: &'static str, source: io::Error) -> Error {
+    Error::Socket { doing, source }
+}

@@ -1,0 +1,180 @@
+//! Frames ⇄ bytes.
+//!
+//! ```text
+//! 0      1     2             4             8              8+H          8+H+B
+//! │ 0xB7 │ tag │ H: u16 (LE) │ B: u32 (LE) │ header (H)   │ body (B)   │
+//! ```
+//!
+//! The magic is no ASCII character, so a component that prints to its link is
+//! recognised as such. The tags of the two directions are disjoint: a frame sent
+//! the wrong way is told apart from an unknown one. `Send` and `Deliver` have the
+//! same header, so the core forwards the bytes and changes the tag.
+
+mod fault;
+mod header;
+mod prefix;
+
+pub use self::fault::{Malformed, TooLarge};
+pub use self::header::{datagram, read_datagram};
+use self::header::{read, write};
+pub use self::prefix::{MAGIC, Prefix, RawFrame, split};
+use crate::frame::{Confined, CoreFrame, Exec, Hello, HostFrame, Load, LoadFailed, Log, Start};
+use crate::message::{Header, Message};
+
+// Hosts say 0x01…0x7f, the core says 0x81…0xff.
+const HELLO: u8 = 0x01;
+const CONFINED: u8 = 0x02;
+const LOADED: u8 = 0x03;
+const LOAD_FAILED: u8 = 0x04;
+const UNLOADED: u8 = 0x05;
+const SEND: u8 = 0x06;
+const LISTEN: u8 = 0x07;
+const UNLISTEN: u8 = 0x08;
+const LOG: u8 = 0x09;
+const PONG: u8 = 0x0a;
+
+const WELCOME: u8 = 0x81;
+const LOAD: u8 = 0x82;
+const EXEC: u8 = 0x83;
+const START: u8 = 0x84;
+const UNLOAD: u8 = 0x85;
+pub(crate) const DELIVER: u8 = 0x86;
+const LISTENING: u8 = 0x87;
+pub(crate) const PING: u8 = 0x88;
+const STOP: u8 = 0x89;
+
+impl<'a> HostFrame<'a> {
+    /// Decodes a frame that came from a host.
+    pub fn decode(raw: RawFrame<'a>) -> Result<Self, Malformed> {
+        let RawFrame {
+            tag, header, body, ..
+        } = raw;
+        if matches!(tag, HELLO..=PONG) && !matches!(tag, SEND | LOG) && !body.is_empty() {
+            return Err(Malformed::Body(tag));
+        }
+        Ok(match tag {
+            SEND => Self::Send(message(header, body)?),
+            HELLO => Self::Hello(read(header)?),
+            CONFINED => Self::Confined(read(header)?),
+            LOADED => Self::Loaded {
+                component: read(header)?,
+            },
+            LOAD_FAILED => Self::LoadFailed(read(header)?),
+            UNLOADED => Self::Unloaded {
+                component: read(header)?,
+            },
+            LISTEN => {
+                let (component, address) = read(header)?;
+                Self::Listen { component, address }
+            }
+            UNLISTEN => {
+                let (component, address) = read(header)?;
+                Self::Unlisten { component, address }
+            }
+            LOG => Self::Log(read(header)?, body),
+            PONG => Self::Pong {
+                token: read(header)?,
+            },
+            WELCOME..=STOP => return Err(Malformed::Direction(tag)),
+            other => return Err(Malformed::Tag(other)),
+        })
+    }
+
+    /// Appends the frame to `out`; leaves `out` as it was when it is too large.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+        match self {
+            Self::Send(message) => write(out, SEND, &message.header, message.body),
+            Self::Hello(hello) => write::<Hello<'_>>(out, HELLO, hello, &[]),
+            Self::Confined(confined) => write::<Confined<'_>>(out, CONFINED, confined, &[]),
+            Self::Loaded { component } => write(out, LOADED, component, &[]),
+            Self::LoadFailed(failed) => write::<LoadFailed<'_>>(out, LOAD_FAILED, failed, &[]),
+            Self::Unloaded { component } => write(out, UNLOADED, component, &[]),
+            Self::Listen { component, address } => write(out, LISTEN, &(component, address), &[]),
+            Self::Unlisten { component, address } => {
+                write(out, UNLISTEN, &(component, address), &[])
+            }
+            Self::Log(log, text) => write::<Log<'_>>(out, LOG, log, text),
+            Self::Pong { token } => write(out, PONG, token, &[]),
+        }
+    }
+}
+
+impl<'a> CoreFrame<'a> {
+    /// Decodes a frame that came from the core.
+    pub fn decode(raw: RawFrame<'a>) -> Result<Self, Malformed> {
+        let RawFrame {
+            tag, header, body, ..
+        } = raw;
+        if matches!(tag, WELCOME..=STOP) && !matches!(tag, DELIVER | LOAD) && !body.is_empty() {
+            return Err(Malformed::Body(tag));
+        }
+        Ok(match tag {
+            DELIVER => Self::Deliver(message(header, body)?),
+            WELCOME => {
+                let (version, nonce) = read(header)?;
+                Self::Welcome { version, nonce }
+            }
+            LOAD => Self::Load(read(header)?, body),
+            EXEC => Self::Exec(read(header)?),
+            START => Self::Start(read(header)?),
+            UNLOAD => Self::Unload {
+                component: read(header)?,
+            },
+            LISTENING => {
+                let (address, code, reason) = read(header)?;
+                Self::Listening {
+                    address,
+                    code,
+                    reason,
+                }
+            }
+            PING => Self::Ping {
+                token: read(header)?,
+            },
+            STOP => Self::Stop {
+                grace_ms: read(header)?,
+            },
+            HELLO..=PONG => return Err(Malformed::Direction(tag)),
+            other => return Err(Malformed::Tag(other)),
+        })
+    }
+
+    /// Appends the frame to `out`; leaves `out` as it was when it is too large.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+        match self {
+            Self::Deliver(message) => write(out, DELIVER, &message.header, message.body),
+            Self::Welcome { version, nonce } => write(out, WELCOME, &(version, nonce), &[]),
+            Self::Load(load, source) => write::<Load<'_>>(out, LOAD, load, source),
+            Self::Exec(exec) => write::<Exec<'_>>(out, EXEC, exec, &[]),
+            Self::Start(start) => write::<Start<'_>>(out, START, start, &[]),
+            Self::Unload { component } => write(out, UNLOAD, component, &[]),
+            Self::Listening {
+                address,
+                code,
+                reason,
+            } => write(out, LISTENING, &(address, code, reason), &[]),
+            Self::Ping { token } => write(out, PING, token, &[]),
+            Self::Stop { grace_ms } => write(out, STOP, grace_ms, &[]),
+        }
+    }
+}
+
+/// Turns the bytes of a `Send` into those of a `Deliver`, appended to `out`.
+///
+/// The header and body are the sender's, byte for byte: forwarding allocates
+/// nothing and encodes nothing.
+pub fn forward(send: RawFrame<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(send.bytes);
+    if let Some(tag) = out.get_mut(start + 1) {
+        *tag = DELIVER;
+    }
+}
+
+fn message<'a>(header: &'a [u8], body: &'a [u8]) -> Result<Message<'a>, Malformed> {
+    let header: Header<'a> = read(header)?;
+    if !header.kind.is_well_formed() {
+        return Err(Malformed::Kind);
+    }
+    Ok(Message { header, body })
+}

@@ -1,0 +1,333 @@
+//! One enum per direction: what a host may say, and what the core may say.
+//!
+//! A host cannot even express a frame of the core. Strings are borrowed from
+//! the receive buffer. Variants and fields are never reordered: the bytes have
+//! no names (golden bytes in `tests/golden.rs`).
+//!
+//! | link phase | host says | core says |
+//! |---|---|---|
+//! | greeting | `Hello` | `Welcome` (first bytes on every link) |
+//! | confining (sandboxes) | `Confined` | – |
+//! | loading | `Loaded`, `LoadFailed`, `Log`, `Send`, `Listen` | `Load`, or `Exec` then `Start` |
+//! | running | `Send`, `Listen`, `Unlisten`, `Log`, `Pong` … | `Deliver`, `Listening`, `Ping`, `Load`, `Unload`, `Stop` |
+
+use crate::code::Code;
+use crate::message::Message;
+
+/// Says what the peer of the core is, in its `Hello`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub enum Role<'a> {
+    /// A sandbox that the core started itself; its socket is its identity.
+    Sandbox,
+    /// The operator's command line; peer credentials are its identity.
+    Operator,
+    /// An application of its own provider.
+    Application {
+        /// The provider's domain, e.g. `app.example`.
+        provider: &'a str,
+        /// The application's name, one word.
+        name: &'a str,
+        /// The launch token of a sidecar, or empty.
+        token: &'a str,
+    },
+}
+
+/// The kind of a component.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComponentKind {
+    /// Service logic.
+    Hyperty,
+    /// A bridge to a domain's protocol.
+    ProtoStub,
+    /// A bridge to an identity provider.
+    IdpProxy,
+}
+
+/// The containment a sandbox has reached; each includes the ones before it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+pub enum Level {
+    /// None; only with `--unsafe`.
+    L0,
+    /// Own process: no new privileges, clean descriptors, limits, dies with its parent.
+    L1,
+    /// Landlock and a seccomp allow-list.
+    L2,
+    /// Namespaces with an empty root.
+    L3,
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "L0" | "l0" => Ok(Self::L0),
+            "L1" | "l1" => Ok(Self::L1),
+            "L2" | "l2" => Ok(Self::L2),
+            "L3" | "l3" => Ok(Self::L3),
+            other => Err(format!(
+                "`{other}` is not a sandbox level: say L0, L1, L2 or L3"
+            )),
+        }
+    }
+}
+
+/// Where a component failed on its way to running.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadStage {
+    /// The code does not parse, or is not an ELF file that can run here.
+    Parse,
+    /// The module exports no component, or its constructor threw.
+    Construct,
+    /// `_start` or `activate` threw.
+    Start,
+    /// The kernel refused to execute it.
+    Exec,
+}
+
+/// How much a log line matters.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    bincode::Encode,
+    bincode::Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For the component's author.
+    Debug,
+    /// What `console.log` says.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// The first frame of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Hello<'a> {
+    /// The frames it speaks: [`crate::version::PROTOCOL`].
+    pub version: u16,
+    /// The nonce of the `Welcome`, sent back: a recorded `Hello` opens no other link.
+    pub nonce: [u8; 16],
+    /// What it is.
+    pub role: Role<'a>,
+    /// Its build, for humans.
+    pub build: &'a str,
+}
+
+/// What a sandbox found when it tried the forbidden on itself, after lockdown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Confined<'a> {
+    /// The level it reached. A claim: the core looks from outside as well.
+    pub level: Level,
+    /// The Landlock ABI in force, 0 for none.
+    pub landlock_abi: u8,
+    /// The profile it applied, e.g. `script`.
+    pub profile: &'a str,
+    /// The acts it tried on itself and saw refused, comma separated.
+    pub proofs: &'a str,
+}
+
+/// A script for a sandbox; the frame's body is its source text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Load<'a> {
+    /// The address it gets, in the spelling that scripts are given (`runtime://` for runtimes).
+    pub component: &'a str,
+    /// `name` of its descriptor, or of its file.
+    pub name: &'a str,
+    /// What it is.
+    pub kind: ComponentKind,
+    /// The configuration: JSON object text, `runtimeURL` included.
+    pub config: &'a str,
+    /// The file name for stack traces, e.g. `hello.hy.js`.
+    pub file: &'a str,
+}
+
+/// Tells a native host to execute the program whose descriptor comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Exec<'a> {
+    /// The component's address, for messages about failure.
+    pub component: &'a str,
+    /// The program's `argv[0]`.
+    pub name: &'a str,
+}
+
+/// Tells a native component, application or operator who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Start<'a> {
+    /// The address it owns.
+    pub address: &'a str,
+    /// The runtime's address; rooms live below it.
+    pub runtime: &'a str,
+    /// The configuration of its descriptor: JSON object text.
+    pub config: &'a str,
+}
+
+/// A load that did not succeed; nothing of the component is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct LoadFailed<'a> {
+    /// The address it would have had.
+    pub component: &'a str,
+    /// How far it came.
+    pub stage: LoadStage,
+    /// What went wrong, in one line.
+    pub reason: &'a str,
+    /// `file:line`, or empty.
+    pub place: &'a str,
+    /// The stack, one call per line, or empty.
+    pub stack: &'a str,
+}
+
+/// One line of a component's log; the frame's body is its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
+pub struct Log<'a> {
+    /// Whose line it is, or empty for the host itself.
+    pub component: &'a str,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// `file:line` of the call, or empty.
+    pub place: &'a str,
+}
+
+/// What a peer of the core may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostFrame<'a> {
+    /// Opens the link.
+    Hello(Hello<'a>),
+    /// The sandbox is locked and has tried its lock.
+    Confined(Confined<'a>),
+    /// The component at this address runs.
+    Loaded {
+        /// Its address.
+        component: &'a str,
+    },
+    /// The component could not be started.
+    LoadFailed(LoadFailed<'a>),
+    /// The component at this address is gone, as asked.
+    Unloaded {
+        /// The address it had.
+        component: &'a str,
+    },
+    /// A message for somebody.
+    Send(Message<'a>),
+    /// Wants messages to `address` as well, besides those to its own addresses.
+    Listen {
+        /// The component that listens: one of the link's own addresses.
+        component: &'a str,
+        /// The address to listen to.
+        address: &'a str,
+    },
+    /// Takes a `Listen` back.
+    Unlisten {
+        /// The component that listened.
+        component: &'a str,
+        /// The address.
+        address: &'a str,
+    },
+    /// One line of a log, and its text.
+    Log(Log<'a>, &'a [u8]),
+    /// Answers a `Ping`.
+    Pong {
+        /// The token of the ping.
+        token: u64,
+    },
+}
+
+/// What the core may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoreFrame<'a> {
+    /// The first frame on every link, written before the peer even runs.
+    Welcome {
+        /// [`crate::version::PROTOCOL`] of the core.
+        version: u16,
+        /// To be sent back in `Hello`.
+        nonce: [u8; 16],
+    },
+    /// Load this script; the slice is its source text.
+    Load(Load<'a>, &'a [u8]),
+    /// Execute the program that comes along as a descriptor.
+    Exec(Exec<'a>),
+    /// This is who you are.
+    Start(Start<'a>),
+    /// Remove the component at this address.
+    Unload {
+        /// Its address.
+        component: &'a str,
+    },
+    /// A message that the policy permitted.
+    Deliver(Message<'a>),
+    /// What became of a `Listen`: 200, 403 or 429, with the reason.
+    Listening {
+        /// The address that was to be listened to.
+        address: &'a str,
+        /// What became of it.
+        code: Code,
+        /// One sentence, or empty.
+        reason: &'a str,
+    },
+    /// Are you alive? To be answered by `Pong` within the heartbeat deadline.
+    Ping {
+        /// To be sent back.
+        token: u64,
+    },
+    /// End within so many milliseconds.
+    Stop {
+        /// After that the process is killed.
+        grace_ms: u32,
+    },
+}

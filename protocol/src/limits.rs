@@ -1,0 +1,50 @@
+//! Every bound of the wire, each with its reason.
+//!
+//! A bound that only the core enforces stands in `core-supervisor/src/limits.rs`.
+
+/// Bytes in front of every frame: magic, tag, header length, body length.
+pub const PREFIX_BYTES: usize = 8;
+
+/// Encoded header of one frame.
+///
+/// Two addresses of the longest kind, a configuration and the top-level members
+/// that some components add by hand fit; it is also the amplification bound of
+/// the header codec, which allocates at most this much for one frame.
+pub const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// Body of one frame.
+///
+/// The largest published component (215 kB) and a full-sized picture fit. More
+/// belongs in several messages: one frame this long already holds a link for
+/// about a millisecond.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// One whole frame on the stream.
+pub const FRAME_BYTES_MAX: usize = PREFIX_BYTES + HEADER_BYTES_MAX + BODY_BYTES_MAX;
+
+/// One address, in bytes of its text.
+///
+/// The longest published form (`scheme://domain/…/children/…`) has 140; a DNS
+/// name may have 253. More is an attempt to fill tables.
+pub const ADDRESS_BYTES_MAX: usize = 1024;
+
+/// A message type that is not one of the field's own, in bytes.
+pub const KIND_BYTES_MAX: usize = 32;
+
+/// One log line of a component; longer ones are cut and say so.
+pub const LOG_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes taken from a socket in one read.
+///
+/// Many small frames arrive in one system call; larger reads were not faster.
+pub const READ_BYTES: usize = 256 * 1024;
+
+/// How long the asker of a request waits when it does not say, in milliseconds.
+///
+/// The value of the published runtimes (spec messaging §3.3).
+pub const REPLY_WAIT_MS: u32 = 15_000;
+
+/// The longest wait that may be asked for, in milliseconds.
+///
+/// A pending request occupies a slot of its sender's allowance until it ends.
+pub const REPLY_WAIT_MS_MAX: u32 = 600_000;

@@ -1,0 +1,71 @@
+// Timers: what a component starts ends with it, and cannot flood the sandbox.
+//
+// The due times are kept by the host (`host.arm`), the callbacks here.
+
+const TIMERS_MAX = 10000;
+// A published stub re-arms `setTimeout(fn)` until its socket opens. Without a
+// floor for nested timers that is a busy loop.
+const NESTED_MAX = 4;
+const NESTED_DELAY_MS = 4;
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+export default function (host) {
+  const timers = new Map();
+  let lastId = 0;
+  let counted = 0;
+
+  function start(callback, delay, args, repeats) {
+    if (typeof callback !== "function") throw new TypeError("a timer needs a function to call");
+    if (counted >= TIMERS_MAX) throw new RangeError(`more than ${TIMERS_MAX} timers`);
+    counted += 1;
+    const floor = repeats || host.nesting > NESTED_MAX ? NESTED_DELAY_MS : 1;
+    // `!(a > b)` also catches what is not a number.
+    const wait = !(delay > floor) ? floor : Math.min(delay, DELAY_MS_MAX);
+    return add({ callback, args, owner: host.owner, every: repeats ? wait : 0, counts: 1 }, wait);
+  }
+
+  function add(timer, wait) {
+    const id = ++lastId;
+    timer.nesting = host.nesting + 1;
+    timer.due = host.arm(id, wait);
+    timers.set(id, timer);
+    return id;
+  }
+
+  function stop(id) {
+    const timer = timers.get(Number(id));
+    if (timer === undefined) return;
+    timers.delete(Number(id));
+    counted -= timer.counts;
+    host.disarm(Number(id), timer.due);
+  }
+
+  // For the framework itself: not counted, and not the component's.
+  host.after = (wait, callback) =>
+    add({ callback, args: [], owner: "", every: 0, counts: 0 }, wait);
+
+  host.fire = (id) => {
+    const timer = timers.get(id);
+    if (timer === undefined) return;
+    if (timer.every > 0) timer.due = host.arm(id, timer.every);
+    else {
+      timers.delete(id);
+      counted -= timer.counts;
+    }
+    host.enter(timer.owner, timer.nesting);
+    try {
+      timer.callback.apply(globalThis, timer.args);
+    } catch (error) {
+      host.report(timer.owner, error);
+    }
+  };
+
+  host.stopTimersOf = (owner) => {
+    for (const [id, timer] of timers) if (timer.owner === owner) stop(id);
+  };
+
+  host.global("setTimeout", (callback, delay, ...args) => start(callback, delay, args, false));
+  host.global("setInterval", (callback, delay, ...args) => start(callback, delay, args, true));
+  host.global("clearTimeout", stop);
+  host.global("clearInterval", stop);
+}

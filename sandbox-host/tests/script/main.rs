@@ -1,0 +1,14 @@
+//! The script engine, frames in and frames out, with a clock turned by hand.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what is not there fails the test"
+)]
+
+mod bus;
+mod errors;
+mod limits;
+mod loading;
+mod web;
+mod world;

@@ -1,0 +1,116 @@
+//! A native component for measuring: echoes what it is asked, and measures how
+//! long its own requests take.
+//!
+//! `execute` with `{"peer":ADDRESS,"samples":N,"depth":D,"bytes":B}` is answered
+//! with `{"code":200,"value":{"nanoseconds":[…]}}`: one number per round trip for
+//! depth 1, one for all of them otherwise. Everything else is echoed.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use protocol::Code;
+use protocol::client::blocking::Component;
+use protocol::client::{Error, Incoming};
+use protocol::message::MessageKind;
+use serde_json::{Value, json};
+
+const BODY_BYTES: usize = 512;
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn serve() -> Result<(), Error> {
+    let mut link = Component::attach()?;
+    loop {
+        let order = match link.recv()? {
+            (Incoming::Message(message), out) => {
+                if message.header.kind != MessageKind::Execute {
+                    out.reply(&message, Code::OK, message.body)?;
+                    continue;
+                }
+                Order::read(message.header.id, message.header.from, message.body)
+            }
+            (Incoming::Stop { .. } | Incoming::Closed, _) => return Ok(()),
+            _ => continue,
+        };
+        let nanoseconds = order.carry_out(&mut link)?;
+        let body = json!({ "code": 200, "value": { "nanoseconds": nanoseconds } }).to_string();
+        let own = link.address().to_owned();
+        let asked = protocol::Message::new(MessageKind::Execute, &order.from, &own, b"");
+        link.out()
+            .post(&asked.with_id(order.id).answer(Code::OK, body.as_bytes()))?;
+        link.flush()?;
+    }
+}
+
+struct Order {
+    id: u64,
+    from: String,
+    peer: String,
+    samples: usize,
+    depth: usize,
+    body: Vec<u8>,
+}
+
+impl Order {
+    fn read(id: u64, from: &str, body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let number = |name: &str, otherwise: usize| {
+            let number = body.get(name).and_then(Value::as_u64);
+            let number = number.and_then(|number| usize::try_from(number).ok());
+            number.unwrap_or(otherwise)
+        };
+        Self {
+            id,
+            from: from.to_owned(),
+            peer: body
+                .get("peer")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            samples: number("samples", 1),
+            depth: number("depth", 1),
+            body: vec![b' '; number("bytes", BODY_BYTES)],
+        }
+    }
+
+    fn carry_out(&self, link: &mut Component) -> Result<Vec<u64>, Error> {
+        if self.depth > 1 {
+            return Ok(vec![self.pipelined(link)?]);
+        }
+        (0..self.samples)
+            .map(|_| {
+                let start = Instant::now();
+                link.request(MessageKind::Read, &self.peer, &self.body, ANSWER_WAIT)?;
+                Ok(nanoseconds_since(start))
+            })
+            .collect()
+    }
+
+    // Keeps `depth` requests in flight until all samples are answered.
+    fn pipelined(&self, link: &mut Component) -> Result<u64, Error> {
+        let start = Instant::now();
+        let (mut asked, mut answered) = (0, 0);
+        while answered < self.samples {
+            while asked < self.samples && asked - answered < self.depth {
+                link.ask(MessageKind::Read, &self.peer, &self.body, ANSWER_WAIT)?;
+                asked += 1;
+            }
+            match link.recv()?.0 {
+                Incoming::Response(_) => answered += 1,
+                Incoming::Closed => return Err(Error::Closed),
+                _ => {}
+            }
+        }
+        Ok(nanoseconds_since(start))
+    }
+}
+
+fn nanoseconds_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

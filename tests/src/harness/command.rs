@@ -1,0 +1,128 @@
+//! Running the command line and reading what it said.
+
+use std::ffi::OsStr;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use super::place::program;
+
+/// What a run of `hyperty` came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its exit status.
+    pub status: i32,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said about it.
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// Its output as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in the output of {self:#?}"))
+    }
+
+    /// The same, after making sure that it succeeded.
+    ///
+    /// # Panics
+    ///
+    /// When it did not.
+    #[track_caller]
+    #[must_use]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.status, 0, "{self:#?}");
+        self
+    }
+
+    /// The same, after making sure that it failed like this.
+    ///
+    /// # Panics
+    ///
+    /// When it did not.
+    #[track_caller]
+    #[must_use]
+    pub fn failed_with(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        self
+    }
+}
+
+/// A run of `hyperty` that goes on beside the test.
+#[derive(Debug)]
+pub struct Running {
+    child: Mutex<Child>,
+}
+
+impl Running {
+    /// Whether it has ended.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not know.
+    pub fn has_ended(&self) -> bool {
+        self.child
+            .lock()
+            .unwrap()
+            .try_wait()
+            .expect("it is a child")
+            .is_some()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// When its output cannot be read.
+    pub fn outcome(self) -> Outcome {
+        let child = self.child.into_inner().unwrap();
+        outcome_of(&child.wait_with_output().expect("its output can be read"))
+    }
+}
+
+/// Runs `hyperty` with these arguments and environment and nothing to read.
+///
+/// # Panics
+///
+/// When it cannot be run.
+pub fn hyperty<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (K, V)>,
+) -> Outcome {
+    start(arguments, environment).outcome()
+}
+
+/// Starts it and does not wait.
+pub(super) fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (K, V)>,
+) -> Running {
+    let child = Command::new(program("hyperty"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("hyperty runs");
+    Running {
+        child: Mutex::new(child),
+    }
+}
+
+fn outcome_of(output: &Output) -> Outcome {
+    Outcome {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

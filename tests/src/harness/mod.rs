@@ -1,0 +1,32 @@
+//! A real supervisor with real children, as sentences.
+//!
+//! ```no_run
+//! # use hyperty_tests::harness::{Catalogue, Runtime, eventually};
+//! let runtime = Runtime::with(Catalogue::demo()).start();
+//! let station = runtime.deploy("weather.example/hyperty/Station");
+//! eventually("the station reports", || runtime.log_says(&station, "reports weather://"));
+//! ```
+//!
+//! Nothing here sleeps or measures time; everything waits for a named condition
+//! with a bound, and what it started is gone when it is dropped.
+
+mod application;
+mod catalogue;
+mod command;
+mod operator;
+mod options;
+mod place;
+mod process;
+mod runtime;
+mod wait;
+mod watcher;
+
+pub use application::Application;
+pub use catalogue::{Catalogue, class, script};
+pub use command::{Outcome, Running, hyperty};
+pub use operator::{Answer, Operator};
+pub use options::Options;
+pub use place::{TempDir, is_root, program, source_dir};
+pub use process::{Process, Victim, children_of, running};
+pub use runtime::Runtime;
+pub use wait::{WAIT_MAX, eventually, never_again, some_time};
