@@ -53,8 +53,18 @@ impl Inbox {
         if self.bytes.capacity() < READ_BYTES {
             self.bytes.reserve_exact(READ_BYTES);
         }
-        self.bytes.reserve(missing.max(SPARE_BYTES_MIN));
+        self.grow(missing.max(SPARE_BYTES_MIN));
         &mut self.bytes
+    }
+
+    // Doubles, so that a long line is not copied for every read; but not beyond the
+    // bound, since one read takes as much as there is room for.
+    fn grow(&mut self, spare: usize) {
+        let (len, capacity) = (self.bytes.len(), self.bytes.capacity());
+        if capacity - len < spare {
+            let doubled = (2 * capacity).min(INBOX_BYTES_MAX + SPARE_BYTES_MIN);
+            self.bytes.reserve_exact(spare.max(doubled.saturating_sub(len)));
+        }
     }
 
     /// Whether more may be read while a response is awaited.
