@@ -13,18 +13,19 @@ use protocol::nursery::Engine;
 
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::{
-    connect, deliver, deploy, heartbeat, observe, orphan, serve_admin, stop, supervise,
+    begin, connect, deliver, deploy, heartbeat, late, observe, persist, serve_admin, stop,
+    supervise,
 };
-use crate::ids::{DeploymentId, LinkId, OwnerId, RoomName, SandboxId, Ticket};
-use crate::ingress::{Fault, Gates};
-use crate::limits::{GREETING_MAX, PARTIAL_FRAME_MAX, REFILL_AFTER, STALL_MAX};
-use crate::party::PartyKind;
+use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
+use crate::ingress::Gates;
+use crate::limits::{REFILL_AFTER, STALL_MAX};
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
 use crate::rooms::policy::{Policy, PolicySet};
-use crate::rooms::registry::{Registry, Standing};
+use crate::rooms::registry::Registry;
 use crate::rooms::sandboxes::{Sandbox, Sandboxes};
 use crate::rooms::user_agent::{Asker, UserAgent};
+use crate::store::Record;
 
 /// What the core is told once, at its start.
 #[derive(Debug, Clone)]
@@ -84,6 +85,8 @@ pub(crate) enum Waiting {
     Catalogue(Asker),
     /// Nobody, when a signal asked for it.
     Policy(Option<Asker>),
+    /// What follows once changes are on the disk.
+    Persist(persist::Then),
 }
 
 impl Core {
@@ -109,7 +112,7 @@ impl Core {
             check_at: Duration::ZERO,
             last_id: 0,
         };
-        core.register_rooms();
+        begin::register_rooms(&mut core);
         core
     }
 
@@ -136,6 +139,7 @@ impl Core {
             Event::PolicyCompiled { ticket, result } => {
                 serve_admin::policy_compiled(self, ticket, *result, now, out);
             }
+            Event::Persisted { ticket, result } => persist::persisted(self, ticket, result, out),
             Event::ReloadAsked => serve_admin::reload_asked(self, None, out),
             Event::Ticked => self.ticked(now, out),
             Event::StopAsked { why } => stop::begin(self, why, now, out),
@@ -143,6 +147,11 @@ impl Core {
         if self.stopping.is_some() {
             stop::proceed(self, now, out);
         }
+    }
+
+    /// Hands the rooms what they had kept; called once, before `start`.
+    pub fn restore(&mut self, records: Vec<Record>) {
+        begin::restore(self, records);
     }
 
     /// Lets the first spare sandboxes be made; called once, before the loop.
@@ -269,7 +278,7 @@ impl Core {
     }
 
     fn ticked(&mut self, now: Now, out: &mut Actions) {
-        self.end_late_requests(now, out);
+        late::end_late_requests(self, now, out);
         observe::flush_taps(self, now, out);
         if self.check_at <= now.mono {
             self.check_at = Duration::MAX;
@@ -277,12 +286,12 @@ impl Core {
                 self.refill_at = None;
                 self.keep_spares(now, out);
             }
-            self.cut_late_links(now, out);
+            late::cut_late_links(self, now, out);
             heartbeat::deadlines(self, now, out);
             let links = self
                 .gates
                 .values()
-                .filter_map(link_deadline)
+                .filter_map(late::link_deadline)
                 .map(|(at, _)| at)
                 .min();
             let next = heartbeat::next_deadline(self)
@@ -293,100 +302,4 @@ impl Core {
             self.check_by(next.unwrap_or(Duration::MAX));
         }
     }
-
-    fn end_late_requests(&mut self, now: Now, out: &mut Actions) {
-        let mut late = Vec::new();
-        let mut forgotten = Vec::new();
-        self.rooms.bus.pending.sweep(now.mono, |request| {
-            if request.is_timed {
-                late.push((
-                    request.asker,
-                    request.from.clone(),
-                    request.to.clone(),
-                    request.id,
-                ));
-            } else {
-                forgotten.push(request.asker);
-            }
-        });
-        for asker in forgotten {
-            if let Some(gate) = self.gates.get_mut(&asker) {
-                gate.pending = gate.pending.saturating_sub(1);
-            }
-        }
-        if !late.is_empty() {
-            orphan::answer_all(
-                self,
-                late,
-                &crate::flows::respond::Refusal::timeout(),
-                now,
-                out,
-            );
-        }
-    }
-
-    fn cut_late_links(&mut self, now: Now, out: &mut Actions) {
-        let late: Vec<_> = self
-            .gates
-            .iter()
-            .filter_map(|(link, gate)| {
-                Some((
-                    *link,
-                    link_deadline(gate).filter(|(at, _)| *at <= now.mono)?.1,
-                ))
-            })
-            .collect();
-        for (link, fault) in late {
-            supervise::fault(self, link, &fault, now, out);
-        }
-    }
-
-    fn register_rooms(&mut self) {
-        use protocol::api;
-        let rooms = [
-            (RoomName::Runtime, ""),
-            (RoomName::Bus, api::bus::PATH),
-            (RoomName::Registry, api::registry::PATH),
-            (RoomName::Policy, api::policy::PATH),
-            (RoomName::UserAgent, api::user_agent::PATH),
-            (RoomName::Catalogue, api::catalogue::PATH),
-            (RoomName::Sandboxes, api::sandboxes::PATH),
-            (RoomName::Allocation, api::allocation::PATH),
-        ];
-        for (room, path) in rooms {
-            let runtime = &self.settings.runtime;
-            let home = if path.is_empty() {
-                Ok(runtime.clone())
-            } else {
-                runtime.join(path)
-            };
-            let Ok(home) = home else { continue };
-            let standing = Standing {
-                kind: PartyKind::Room,
-                provider: String::new(),
-                name: if path.is_empty() { "runtime" } else { path }.to_owned(),
-                home,
-                link: None,
-                level: None,
-                digest: String::new(),
-            };
-            self.rooms.registry.register(OwnerId::Room(room), standing);
-        }
-    }
-}
-
-// The nearest moment at which a link must have moved on, and the fault if it has not.
-fn link_deadline(gate: &crate::ingress::Gate) -> Option<(Duration, Fault)> {
-    let greeting = (gate.kind == crate::ingress::LinkKind::Stranger)
-        .then(|| (gate.since + GREETING_MAX, Fault::NoGreeting));
-    let partial = gate
-        .partial_since
-        .map(|since| (since + PARTIAL_FRAME_MAX, Fault::HalfFrame));
-    let stalled = gate
-        .stalled_since
-        .map(|since| (since + STALL_MAX, Fault::NeverReads));
-    [greeting, partial, stalled]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(at, _)| *at)
 }

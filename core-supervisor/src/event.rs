@@ -12,6 +12,7 @@ use protocol::nursery::Engine;
 use crate::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead, Wanted};
 use crate::rooms::policy::{PolicySet, Problems};
+use crate::store::Change;
 
 /// The time, as the shell read it once for this event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,6 +151,13 @@ pub enum Event<'a> {
         /// The new set, or everything that is wrong with the files.
         result: Box<Result<PolicySet, Problems>>,
     },
+    /// Changes are on the disk, or could not be written.
+    Persisted {
+        /// The ticket of `Action::Persist`.
+        ticket: Ticket,
+        /// What the system said when they could not.
+        result: Result<(), String>,
+    },
     /// The operator's signal to read the policy files again.
     ReloadAsked,
     /// The time that `Core::next_deadline` named has come.
@@ -241,6 +249,14 @@ pub enum Action {
     CompilePolicy {
         /// Comes back with `PolicyCompiled`.
         ticket: Ticket,
+    },
+    /// Write changes to the store, all or none. Those of one call come before
+    /// those of the next.
+    Persist {
+        /// Comes back with `Persisted`.
+        ticket: Ticket,
+        /// What is to be kept.
+        changes: Vec<Change>,
     },
     /// A program is not needed any more.
     Forget {

@@ -68,6 +68,14 @@ pub enum RoomName {
     Sandboxes,
     /// `/address-allocation`
     Allocation,
+    /// `/sm`
+    Sync,
+    /// `/subscriptions`
+    Subscriptions,
+    /// `/discovery`
+    Discovery,
+    /// `/storage`
+    Storage,
 }
 
 /// A map keyed by one of these numbers. They are given out by us, so a keyed

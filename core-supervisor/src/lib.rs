@@ -22,3 +22,4 @@ pub mod limits;
 pub mod party;
 pub mod rooms;
 pub mod shell;
+pub mod store;

@@ -1,13 +1,22 @@
-// What components get as `factory`: the service framework.
+// What components get as `factory`: the service framework (spec services §2.1).
 //
-// A member that is not there yet says so when it is called. Nothing pretends.
+// A service is loaded when its factory method is called for the first time: its
+// file leaves the method on `host.services`.
 
-const ABSENT = [
-  "createSyncher", "createIdentityManager", "createDiscovery", "createSearch",
-  "createContextObserver", "createContextReporter", "createNotificationHandler",
-  "createChatManager", "createChatController", "createSimpleChatManager",
-  "createChat", "createRegistrationStatus",
-];
+const SERVICES = {
+  createSyncher: "syncher",
+  createIdentityManager: "identity_manager",
+  createDiscovery: "discovery",
+  createSearch: "search",
+  createContextObserver: "context_observer",
+  createContextReporter: "context_reporter",
+  createNotificationHandler: "notification_handler",
+  createChatManager: "chat_manager",
+  createChatController: "chat_controller",
+  createSimpleChatManager: "simple_chat_manager",
+  createChat: "chat",
+  createRegistrationStatus: "registration_status",
+};
 
 // scheme, domain, and the rest with its slash
 const SHAPE = /^([a-zA-Z-]*)(?::\/\/\.?|:)([-a-zA-Z0-9@:%._+~#=]{1,256})([/?][^]*)?$/;
@@ -31,11 +40,16 @@ function createMessageBodyIdentity(username, userURL, picture, name, locale, idp
 }
 
 export default function (host) {
+  host.services = {};
+  // For files that need the service of another one.
+  host.service = (name) => {
+    if (!Object.hasOwn(host.services, name)) host.load(SERVICES[name]);
+    return host.services[name];
+  };
   const factory = { divideURL, createMessageBodyIdentity };
-  for (const name of ABSENT) {
-    factory[name] = () => {
-      throw new Error(`factory.${name}: this service is not part of this runtime yet`);
-    };
+  for (const name of Object.keys(SERVICES)) {
+    factory[name] = (...args) => host.service(name)(...args);
   }
+  host.divideURL = divideURL;
   host.factory = Object.freeze(factory);
 }

@@ -1,16 +1,19 @@
 //! The flows: what happens, step by step, across rooms. One public function per
 //! step, in the order of time.
 
+pub(crate) mod begin;
 pub(crate) mod connect;
 pub(crate) mod deliver;
 pub(crate) mod deploy;
 pub(crate) mod heartbeat;
 pub(crate) mod hold;
 pub(crate) mod judge;
+pub(crate) mod late;
 pub(crate) mod listen;
 pub(crate) mod load;
 pub(crate) mod observe;
 pub(crate) mod orphan;
+pub(crate) mod persist;
 pub(crate) mod reason;
 pub(crate) mod refuse;
 pub(crate) mod respond;

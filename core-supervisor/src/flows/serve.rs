@@ -96,6 +96,10 @@ pub(crate) fn room(
         RoomName::Catalogue => serve_admin::catalogue(core, &asked, out),
         RoomName::Sandboxes => sandboxes(core, &asked, out),
         RoomName::Allocation => allocation(core, &asked),
+        RoomName::Sync => Err(not_understood(api::sync::PATH, asked.header())),
+        RoomName::Subscriptions => Err(not_understood(api::subscriptions::PATH, asked.header())),
+        RoomName::Discovery => Err(not_understood(api::discovery::PATH, asked.header())),
+        RoomName::Storage => Err(not_understood(api::storage::PATH, asked.header())),
     };
     let header = asked.header();
     match served {

@@ -46,6 +46,7 @@ impl<B: Brain> RunLoop<B> {
                 check,
             }),
             Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
+            Action::Persist { ticket, changes } => self.hand_over(Job::Persist { ticket, changes }),
             Action::Forget { program } => self.programs.forget(program),
             Action::Record { level, text } => record(level, &text),
             Action::Exit => {

@@ -48,6 +48,10 @@ impl Chores {
                 ticket,
                 result: Box::new(self.compile()),
             },
+            Job::Persist { ticket, changes: _ } => Event::Persisted {
+                ticket,
+                result: Err("there is no store yet".to_owned()),
+            },
         }
     }
 }

@@ -14,6 +14,7 @@ use core_supervisor::core::{Core, Settings};
 use core_supervisor::event::{Actions, Confinement, Event, Exit, Now, Peer};
 use core_supervisor::ids::{LinkId, SandboxId, Ticket};
 use core_supervisor::rooms::policy::{PolicyFile, compile, shipped};
+use core_supervisor::store::Table;
 use protocol::frame::{Confined, Hello, Level, Role};
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
@@ -91,6 +92,8 @@ pub struct Story {
     pub inspects_as: Option<Confinement>,
     /// Why no sandbox can be made.
     pub fails_to_launch: Option<String>,
+    /// The store: what the core had kept, by table and key.
+    pub kept: BTreeMap<(Table, String), Vec<u8>>,
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
     operator: Option<(LinkId, String)>,
@@ -141,6 +144,7 @@ impl Story {
             deaf: None,
             inspects_as: None,
             fails_to_launch: None,
+            kept: BTreeMap::new(),
             ticket: None,
             loaded_on: BTreeMap::new(),
             operator: None,

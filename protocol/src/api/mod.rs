@@ -28,9 +28,13 @@ use serde::{Deserialize, Serialize};
 pub mod allocation;
 pub mod bus;
 pub mod catalogue;
+pub mod discovery;
 pub mod policy;
 pub mod registry;
 pub mod sandboxes;
+pub mod storage;
+pub mod subscriptions;
+pub mod sync;
 pub mod user_agent;
 
 /// The body of a reply that carries no more than a number and a reason.

@@ -63,7 +63,8 @@ impl Inbox {
         let (len, capacity) = (self.bytes.len(), self.bytes.capacity());
         if capacity - len < spare {
             let doubled = (2 * capacity).min(INBOX_BYTES_MAX + SPARE_BYTES_MIN);
-            self.bytes.reserve_exact(spare.max(doubled.saturating_sub(len)));
+            self.bytes
+                .reserve_exact(spare.max(doubled.saturating_sub(len)));
         }
     }
 

