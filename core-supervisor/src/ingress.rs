@@ -4,6 +4,7 @@
 //! link is what the shell said when it was made; what it may say depends on that
 //! and on the phase; what it claims about itself is checked, never believed.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use protocol::codec::{Malformed, RawFrame};
@@ -12,6 +13,7 @@ use protocol::{HostFrame, Message};
 use crate::flows::judge::Judgements;
 use crate::ids::{IdMap, LinkId, OwnerId, SandboxId};
 use crate::limits::{FORGED_PER_MINUTE_MAX, REFUSED_PER_SECOND_MAX};
+use crate::rooms::bus::Key;
 
 /// Why a link is cut. Nobody is answered; the sandbox behind it is ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -197,6 +199,8 @@ pub(crate) struct Gate {
     pub(crate) partial_since: Option<Duration>,
     /// Requests of its that wait.
     pub(crate) pending: u32,
+    /// Those among them that no clock ends, the oldest first; some have ended.
+    pub(crate) untimed: VecDeque<Key>,
     pub(crate) refused: Window,
     pub(crate) forged: Window,
     pub(crate) logged: Window,
@@ -219,6 +223,7 @@ impl Gate {
             stalled_since: None,
             partial_since: None,
             pending: 0,
+            untimed: VecDeque::new(),
             refused: Window::default(),
             forged: Window::default(),
             logged: Window::default(),

@@ -9,9 +9,9 @@ use crate::core::Core;
 use crate::event::Now;
 use crate::flows::respond::Refusal;
 use crate::ids::LinkId;
-use crate::ingress::AdmittedMessage;
+use crate::ingress::{AdmittedMessage, Gate};
 use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, UNTIMED_WAIT};
-use crate::rooms::bus::Asked;
+use crate::rooms::bus::{Asked, Pending};
 
 // Notes a request that wants an answer, so that it gets exactly one.
 pub(crate) fn hold(
@@ -29,12 +29,16 @@ pub(crate) fn hold(
             true,
         ),
     };
+    let link = admitted.link;
     let bus = &mut core.rooms.bus;
-    let Some(gate) = core.gates.get_mut(&admitted.link) else {
+    let Some(gate) = core.gates.get_mut(&link) else {
         return Ok(());
     };
     let key = bus.pending.key(header.from, header.id);
     let is_retry = bus.pending.find(key, header.from, header.id).is_some();
+    if !is_retry && gate.pending >= PENDING_PER_LINK_MAX {
+        forget_oldest(&mut bus.pending, gate, link);
+    }
     if !is_retry && (gate.pending >= PENDING_PER_LINK_MAX || bus.pending.len() >= PENDING_MAX) {
         return Err(Refusal::busy(format!(
             "{} requests of this link wait for their answers already, its share; try later",
@@ -45,7 +49,7 @@ pub(crate) fn hold(
         from: header.from,
         to: header.to,
         id: header.id,
-        asker: admitted.link,
+        asker: link,
         since: now.mono,
         deadline: now.mono + wait,
         is_timed,
@@ -54,8 +58,28 @@ pub(crate) fn hold(
         return Err(Refusal::busy("try again under another number"));
     };
     request.answerers.extend_from_slice(answerers);
-    gate.pending += u32::from(!is_retry);
+    if !is_retry {
+        gate.pending += 1;
+        if !is_timed {
+            if gate.untimed.len() >= PENDING_PER_LINK_MAX as usize {
+                forget_oldest(&mut bus.pending, gate, link);
+            }
+            gate.untimed.push_back(key);
+        }
+    }
     Ok(())
+}
+
+// Scripts cannot say whether they want an answer: one that only tells would fill
+// its share with requests that nobody will ever answer. The oldest is as good as
+// forgotten by its sender, whose own bus has given up long before.
+fn forget_oldest(pending: &mut Pending, gate: &mut Gate, link: LinkId) {
+    while let Some(key) = gate.untimed.pop_front() {
+        if pending.forget(key, link) {
+            gate.pending = gate.pending.saturating_sub(1);
+            return;
+        }
+    }
 }
 
 pub(crate) fn release(core: &mut Core, admitted: &AdmittedMessage<'_>) {

@@ -290,3 +290,25 @@ fn a_tap_shows_who_sent_what_to_whom_and_why_it_passed() {
     );
     assert!(!batch.contains("hush"), "{batch}");
 }
+
+#[test]
+fn who_only_tells_is_never_refused_for_answers_that_do_not_come() {
+    const MORE_THAN_ITS_SHARE: usize = 4_200;
+    let mut story = alice_and_bob();
+    let (alice, bob) = (
+        story.address("alice@a.example"),
+        story.address("bob@b.example"),
+    );
+    for _ in 0..MORE_THAN_ITS_SHARE {
+        story.send("alice@a.example", "update", &bob, "{}", Reply::Untimed);
+    }
+    let told = story.messages("bob@b.example").len();
+    let last = story.send("alice@a.example", "read", &bob, "{}", WITHIN);
+    story.answer("bob@b.example", last, &alice, 200);
+
+    assert_eq!(told, MORE_THAN_ITS_SHARE);
+    assert_eq!(
+        story.messages("alice@a.example"),
+        [("response".into(), bob, 200, r#"{"code":200}"#.into())]
+    );
+}

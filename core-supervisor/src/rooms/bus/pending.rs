@@ -136,6 +136,19 @@ impl Pending {
         }
     }
 
+    /// Forgets a request of this asker that is not answered by the clock; `false`
+    /// when it has ended already.
+    pub(crate) fn forget(&mut self, key: Key, asker: LinkId) -> bool {
+        let Some(&at) = self.index.get(&key.0) else {
+            return false;
+        };
+        let is_its = self.slab[at].asker == asker && !self.slab[at].is_timed;
+        if is_its {
+            self.release(at);
+        }
+        is_its
+    }
+
     /// Ends every request whose deadline has come, handing each to `on_end`.
     pub(crate) fn sweep(&mut self, now: Duration, mut on_end: impl FnMut(&Request)) {
         let current = slot_number(now);
