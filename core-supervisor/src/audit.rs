@@ -84,8 +84,10 @@ impl Core {
                         "sandbox {id} holds component {component}, which is not deployed"
                     ));
                 };
-                let provider = deployment.package.as_ref().map(|package| &package.provider);
-                if provider != sandbox.cell.as_ref().map(|cell| &cell.provider) {
+                let package = deployment.package.as_ref();
+                let provider = package.map(|package| (&package.provider, &package.user));
+                let cell = sandbox.cell.as_ref();
+                if provider != cell.map(|cell| (&cell.provider, &cell.user)) {
                     return Err(format!(
                         "sandbox {id} of {:?} holds code of {provider:?}",
                         sandbox.cell

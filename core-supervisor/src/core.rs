@@ -21,17 +21,21 @@ use crate::ingress::Gates;
 use crate::limits::{REFILL_AFTER, STALL_MAX};
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
+use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
 use crate::rooms::sandboxes::{Sandbox, Sandboxes};
 use crate::rooms::user_agent::{Asker, UserAgent};
 use crate::store::Record;
+use crate::user::User;
 
 /// What the core is told once, at its start.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The runtime's address: `hyperty-runtime://<domain>/<id>`.
     pub runtime: Address,
+    /// For whom components act when nobody says otherwise.
+    pub user: User,
     /// Below this level nothing runs.
     pub min_level: Level,
     /// The level to try for.
@@ -57,6 +61,7 @@ pub(crate) struct Rooms {
     pub(crate) user_agent: UserAgent,
     pub(crate) sandboxes: Sandboxes,
     pub(crate) allocation: Allocation,
+    pub(crate) discovery: Discovery,
 }
 
 /// The trusted decision part of the runtime.
@@ -99,6 +104,7 @@ impl Core {
             user_agent: UserAgent::default(),
             sandboxes: Sandboxes::default(),
             allocation: Allocation::new(settings.seed),
+            discovery: Discovery::default(),
         };
         let mut core = Self {
             settings,

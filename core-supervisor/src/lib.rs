@@ -23,3 +23,4 @@ pub mod party;
 pub mod rooms;
 pub mod shell;
 pub mod store;
+pub mod user;

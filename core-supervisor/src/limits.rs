@@ -83,6 +83,12 @@ pub const LISTENERS_PER_COMPONENT_MAX: usize = 256;
 /// Addresses one component may have been given by the allocation room.
 pub const OBJECTS_PER_COMPONENT_MAX: usize = 1024;
 
+/// Keys under which addresses of one provider's components are kept for reuse.
+///
+/// One for each component and user, and one for each block that a component
+/// asked for by key. An entry costs about 300 bytes, in memory and on disk.
+pub const REUSED_PER_PROVIDER_MAX: usize = 4096;
+
 /// Components that may be deployed at once, in all states.
 pub const COMPONENTS_MAX: usize = 4096;
 

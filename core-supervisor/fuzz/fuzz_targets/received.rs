@@ -40,6 +40,7 @@ fn greeted() -> (Core, LinkId, Actions) {
     });
     let settings = Settings {
         runtime: "hyperty-runtime://fuzz.example/rt".parse().expect("an address"),
+        user: "user://fuzz.example/ann".parse().expect("a user"),
         min_level: Level::L2,
         max_level: Level::L3,
         token: None,

@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::ids::{OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::registry::Standing;
-use crate::store::Record;
+use crate::store::{Record, Table};
 
 /// Gives every room its address.
 pub(crate) fn register_rooms(core: &mut Core) {
@@ -36,6 +36,7 @@ pub(crate) fn register_rooms(core: &mut Core) {
             kind: PartyKind::Room,
             provider: String::new(),
             name: if path.is_empty() { "runtime" } else { path }.to_owned(),
+            user: None,
             home,
             link: None,
             level: None,
@@ -47,6 +48,15 @@ pub(crate) fn register_rooms(core: &mut Core) {
 
 /// Hands the rooms what they had kept.
 pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
-    // Each room takes its own tables.
-    let _ = (core, records);
+    for record in records {
+        match record.table {
+            Table::Addresses => core.rooms.allocation.reuse.restore(&record),
+            // Their rooms are not built yet: what a later version kept stays on disk.
+            Table::Objects
+            | Table::Deltas
+            | Table::Children
+            | Table::Subscriptions
+            | Table::Storage => {}
+        }
+    }
 }

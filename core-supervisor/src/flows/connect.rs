@@ -219,6 +219,8 @@ fn welcome(
         kind,
         provider: provider.to_owned(),
         name: name.to_owned(),
+        // Whoever sits at this machine, whatever users its components have.
+        user: Some(core.settings.user.clone()),
         home: home.clone(),
         link: Some(link),
         level: None,

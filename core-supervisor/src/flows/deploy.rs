@@ -15,7 +15,7 @@ use protocol::{Address, Code};
 use crate::core::Core;
 use crate::event::{Action, Actions, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{judge, load, supervise, undeploy};
+use crate::flows::{address, judge, load, supervise, undeploy};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead, Wanted};
@@ -23,6 +23,7 @@ use crate::rooms::policy::Act;
 use crate::rooms::registry::Standing;
 use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Stage};
+use crate::user::{NotUser, User};
 
 /// Somebody asks for a component: its package is read.
 pub(crate) fn begin(
@@ -55,6 +56,7 @@ pub(crate) fn begin(
         );
         return Err(Refusal::bad_request(reason));
     }
+    let user = user_of(core, wanted.user.as_deref())?;
     let ticket = core.next_ticket();
     let request = Wanted {
         catalogue: wanted.catalogue.clone(),
@@ -63,6 +65,7 @@ pub(crate) fn begin(
     };
     let deployment = Deployment {
         wanted,
+        user,
         asker: Some(asker),
         stage: Stage::Reading,
         reason: String::new(),
@@ -108,11 +111,20 @@ pub(crate) fn package_read(
             );
         }
     };
-    if let Err(refusal) = register(core, id, &read, now) {
+    if let Err(refusal) = register(core, id, &read, now, out) {
         forget(&read, out);
         return undeploy::fail(core, id, &refusal, now, out);
     }
     place(core, id, now, out);
+}
+
+fn user_of(core: &Core, wanted: Option<&str>) -> Result<User, Refusal> {
+    match wanted {
+        None => Ok(core.settings.user.clone()),
+        Some(text) => text
+            .parse()
+            .map_err(|bad: NotUser| Refusal::bad_request(bad.to_string())),
+    }
 }
 
 // What was read is not needed: the shell need not keep a program of it.
@@ -166,24 +178,27 @@ fn register(
     id: DeploymentId,
     read: &PackageRead,
     now: Now,
+    out: &mut Actions,
 ) -> Result<(), Refusal> {
     let Some(deployment) = core.rooms.user_agent.get(id) else {
         return Ok(());
     };
     let asker = deployment.asker.as_ref().map(|asker| asker.owner);
     let overrides = deployment.wanted.configuration.clone();
+    let user = deployment.user.clone();
     let PackageRead {
         descriptor,
         code,
         digest,
         source,
     } = read;
-    let address =
-        fresh_address(core, descriptor).map_err(|bad| Refusal::bad_request(bad.to_string()))?;
+    let address = address::of_component(core, descriptor, &user)
+        .map_err(|bad| Refusal::bad_request(bad.to_string()))?;
     let standing = Standing {
         kind: judge::party_kind(descriptor.kind),
         provider: descriptor.provider.clone(),
         name: descriptor.name.clone(),
+        user: Some(user.clone()),
         home: address.clone(),
         link: None,
         level: None,
@@ -199,10 +214,12 @@ fn register(
     core.epoch += 1;
     may_deploy(core, asker, &address, now)?;
     let config = configuration(core, descriptor, overrides)?;
+    address::keep(core, descriptor, &user, &address, out);
     let package = Package {
         address,
         name: descriptor.name.clone(),
         provider: descriptor.provider.clone(),
+        user,
         kind: descriptor.kind,
         engine: descriptor.engine,
         config,
@@ -243,23 +260,6 @@ fn may_deploy(
     Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
 }
 
-// Hyperties live in their provider's domain. A stub's address is not below the
-// runtime's, because published code takes what is below it for local (spec
-// messaging §2.1).
-fn fresh_address(
-    core: &mut Core,
-    descriptor: &Descriptor,
-) -> Result<Address, protocol::address::BadAddress> {
-    let (scheme, folder) = match descriptor.kind {
-        ComponentKind::Hyperty => ("hyperty", ""),
-        ComponentKind::ProtoStub => (protocol::address::RUNTIME_SCHEME, "protostub/"),
-        ComponentKind::IdpProxy => ("domain-idp", "stub/"),
-    };
-    core.rooms
-        .allocation
-        .fresh(scheme, &descriptor.provider, folder)
-}
-
 fn configuration(
     core: &Core,
     descriptor: &Descriptor,
@@ -297,6 +297,7 @@ pub(crate) fn cell_of(core: &Core, id: DeploymentId) -> Option<(Cell, LaunchSpec
     let shares = package.engine == Engine::Script && package.kind == ComponentKind::Hyperty;
     let cell = Cell {
         provider: package.provider.clone(),
+        user: package.user.clone(),
         kind: package.kind,
         engine: package.engine,
         min_level: deployment.min_level,

@@ -1,6 +1,7 @@
 //! The flows: what happens, step by step, across rooms. One public function per
 //! step, in the order of time.
 
+pub(crate) mod address;
 pub(crate) mod begin;
 pub(crate) mod connect;
 pub(crate) mod deliver;
@@ -14,11 +15,15 @@ pub(crate) mod load;
 pub(crate) mod observe;
 pub(crate) mod orphan;
 pub(crate) mod persist;
+pub(crate) mod profile;
 pub(crate) mod reason;
 pub(crate) mod refuse;
+pub(crate) mod registration;
 pub(crate) mod respond;
 pub(crate) mod serve;
 pub(crate) mod serve_admin;
+pub(crate) mod serve_allocation;
+pub(crate) mod serve_registry;
 pub(crate) mod stop;
 pub(crate) mod supervise;
 pub(crate) mod undeploy;

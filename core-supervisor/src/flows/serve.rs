@@ -13,10 +13,12 @@ use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, observe, serve_admin, stop, supervise, undeploy};
+use crate::flows::{
+    deploy, observe, serve_admin, serve_allocation, serve_registry, stop, supervise, undeploy,
+};
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
-use crate::limits::{OBJECTS_PER_COMPONENT_MAX, WATCHERS_MAX};
+use crate::limits::WATCHERS_MAX;
 use crate::rooms::policy::Act;
 use crate::rooms::user_agent::{Asker, Stage, Unselected};
 
@@ -30,6 +32,9 @@ pub(crate) type Served = Result<Answer, Refusal>;
 pub(crate) enum Answer {
     /// With 200 and this body.
     Body(Vec<u8>),
+    /// With this number and body: where published code expects more in a refusal
+    /// than its reason.
+    Coded(Code, Vec<u8>),
     /// The answer comes later.
     Later,
 }
@@ -90,12 +95,12 @@ pub(crate) fn room(
     let served = match room {
         RoomName::Runtime => Err(not_understood("runtime", asked.header())),
         RoomName::Bus => bus(core, &asked),
-        RoomName::Registry => serve_admin::registry(core, &asked),
+        RoomName::Registry => serve_registry::registry(core, &asked),
         RoomName::Policy => serve_admin::policy(core, &asked, out),
         RoomName::UserAgent => user_agent(core, &asked, out),
         RoomName::Catalogue => serve_admin::catalogue(core, &asked, out),
         RoomName::Sandboxes => sandboxes(core, &asked, out),
-        RoomName::Allocation => allocation(core, &asked),
+        RoomName::Allocation => serve_allocation::allocation(core, &asked),
         RoomName::Sync => Err(not_understood(api::sync::PATH, asked.header())),
         RoomName::Subscriptions => Err(not_understood(api::subscriptions::PATH, asked.header())),
         RoomName::Discovery => Err(not_understood(api::discovery::PATH, asked.header())),
@@ -105,6 +110,9 @@ pub(crate) fn room(
     match served {
         Ok(Answer::Body(body)) => {
             respond::answer(core, admitted.link, header, Code::OK, &body, out);
+        }
+        Ok(Answer::Coded(code, body)) => {
+            respond::answer(core, admitted.link, header, code, &body, out);
         }
         Ok(Answer::Later) => {}
         Err(refusal) => respond::refuse(core, admitted.link, header, &refusal, out),
@@ -325,63 +333,4 @@ fn sandboxes(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
         }
         _ => Err(not_understood(api::sandboxes::PATH, asked.header())),
     }
-}
-
-fn allocation(core: &mut Core, asked: &Asked<'_>) -> Served {
-    match asked.header().kind {
-        MessageKind::Create => allocate(core, asked),
-        MessageKind::Delete => {
-            let release: api::allocation::Release = asked.body()?;
-            for resource in &release.resources {
-                let address = resource
-                    .parse::<Address>()
-                    .map_err(|bad| Refusal::bad_request(bad.to_string()))?;
-                let is_home = core
-                    .rooms
-                    .registry
-                    .standing(asked.owner)
-                    .is_some_and(|s| s.home == address);
-                if is_home || !core.rooms.registry.unassign(&address, asked.owner) {
-                    return Err(Refusal::not_found(format!(
-                        "`{resource}` was not given to you"
-                    )));
-                }
-            }
-            core.epoch += 1;
-            done()
-        }
-        _ => Err(not_understood(api::allocation::PATH, asked.header())),
-    }
-}
-
-fn allocate(core: &mut Core, asked: &Asked<'_>) -> Served {
-    let wanted: api::allocation::Allocate = asked.body()?;
-    if !(1..=64).contains(&wanted.number) {
-        return Err(Refusal::bad_request("`number` must be 1 to 64"));
-    }
-    let held = core.rooms.registry.objects_of(asked.owner);
-    if held + usize::from(wanted.number) > OBJECTS_PER_COMPONENT_MAX {
-        return Err(Refusal::busy(format!(
-            "you hold {held} of {OBJECTS_PER_COMPONENT_MAX} addresses; release some"
-        )));
-    }
-    let provider = core
-        .rooms
-        .registry
-        .standing(asked.owner)
-        .map(|standing| standing.provider.clone());
-    let provider = provider.filter(|provider| !provider.is_empty());
-    let domain = provider.unwrap_or_else(|| core.settings.runtime.domain().to_owned());
-    let mut allocated = Vec::new();
-    for _ in 0..wanted.number {
-        let address = core
-            .rooms
-            .allocation
-            .object(&wanted.scheme, &domain)
-            .map_err(|bad| Refusal::bad_request(bad.to_string()))?;
-        core.rooms.registry.assign(&address, asked.owner);
-        allocated.push(address.as_str().to_owned());
-    }
-    core.epoch += 1;
-    value(&api::allocation::Allocated { allocated })
 }

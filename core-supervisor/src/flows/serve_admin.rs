@@ -1,8 +1,7 @@
-//! The rooms that answer about the runtime itself: registry, policy, catalogue.
+//! The rooms that answer about the runtime itself: policy, catalogue, sandboxes.
 
 use protocol::api::policy::InForce;
-use protocol::api::registry::{Entry, Listing, Resolve};
-use protocol::api::{catalogue, registry, sandboxes};
+use protocol::api::{catalogue, sandboxes};
 use protocol::frame::LogLevel;
 use protocol::{Address, Code, MessageKind};
 use serde::Serialize;
@@ -12,44 +11,9 @@ use crate::event::{Action, Actions, Now};
 use crate::flows::judge;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
-use crate::ids::{OwnerId, Ticket};
-use crate::party::PartyKind;
+use crate::ids::Ticket;
 use crate::rooms::catalogue::CatalogueListing;
 use crate::rooms::policy::{Act, PepRequest, PolicySet, Problems};
-use crate::rooms::registry::Route;
-
-/// Messages to `/registry`.
-pub(crate) fn registry(core: &mut Core, asked: &Asked<'_>) -> Served {
-    if asked.header().kind != MessageKind::Read {
-        return Err(not_understood(registry::PATH, asked.header()));
-    }
-    let resolve: Resolve = asked.body()?;
-    if resolve.resource.is_empty() {
-        let entries = core.rooms.registry.entries();
-        let entries = entries
-            .into_iter()
-            .filter_map(|(address, owner)| entry(core, address, owner))
-            .collect();
-        return value(&Listing { entries });
-    }
-    let address: Address =
-        resolve
-            .resource
-            .parse()
-            .map_err(|bad: protocol::address::BadAddress| {
-                Refusal::bad_request(format!("`{}`: {bad}", resolve.resource))
-            })?;
-    match core
-        .rooms
-        .registry
-        .resolve(&address, &core.settings.runtime)
-    {
-        Route::Owner(owner) | Route::Stub(owner) => value(&entry(core, address.as_str(), owner)),
-        Route::Absent | Route::Foreign => Err(Refusal::not_found(format!(
-            "nobody has the address `{address}`"
-        ))),
-    }
-}
 
 /// Messages to `/pep`.
 pub(crate) fn policy(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
@@ -217,59 +181,6 @@ fn judged_now(core: &mut Core, from: &str, to: &str, kind: &str, now: Now) -> Se
         sender.ok_or_else(|| Refusal::not_found(format!("nobody has the address `{from}`")))?;
     let (_, _, decision) = judge::decide(core, act, sender, (&from, &to), &[], now);
     value(&core.rooms.policy.explain(decision))
-}
-
-fn entry(core: &Core, address: &str, owner: OwnerId) -> Option<Entry> {
-    let standing = core.rooms.registry.standing(owner)?;
-    let is_room = matches!(owner, OwnerId::Room(_));
-    let is_home = standing.home.as_str() == address;
-    let kind = match standing.kind {
-        _ if !is_home && !is_room => "object",
-        PartyKind::Hyperty => "hyperty",
-        PartyKind::ProtoStub => "proto-stub",
-        PartyKind::IdpProxy => "idp-proxy",
-        PartyKind::Application => "application",
-        PartyKind::Operator => "operator",
-        PartyKind::Room => "room",
-        PartyKind::Remote => "remote",
-    };
-    let status = if is_room || standing.link.is_some() {
-        "live"
-    } else {
-        "reserved"
-    };
-    Some(Entry {
-        address: address.to_owned(),
-        kind: kind.to_owned(),
-        provider: standing.provider.clone(),
-        name: standing.name.clone(),
-        owner: standing.home.as_str().to_owned(),
-        status: status.to_owned(),
-        route: route(core, address, owner, standing.home.as_str()),
-    })
-}
-
-fn route(core: &Core, address: &str, owner: OwnerId, home: &str) -> Vec<String> {
-    let mut hops = vec!["core".to_owned()];
-    if let OwnerId::Component(id) = owner
-        && let Some(sandbox) = core
-            .rooms
-            .user_agent
-            .get(id)
-            .and_then(|deployment| deployment.sandbox)
-    {
-        let pid = core.rooms.sandboxes.get(sandbox).and_then(|s| s.pid);
-        hops.push(format!(
-            "sandbox {}{}",
-            sandbox.0,
-            pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
-        ));
-    }
-    if home != address {
-        hops.push(home.to_owned());
-    }
-    hops.push(address.to_owned());
-    hops
 }
 
 fn problems_to(

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use protocol::frame::Level;
 
 use super::config::{Flags, LogSpec};
+use crate::user::User;
 
 /// The trusted supervisor of the Hyperty Runtime.
 ///
@@ -77,6 +78,9 @@ pub struct Options {
     /// The domain in this runtime's address
     #[arg(long, global = true)]
     pub domain: Option<String>,
+    /// For whom components act unless they are deployed for another: user://idp/name or name@idp
+    #[arg(long, global = true, value_name = "USER")]
+    pub user: Option<User>,
     /// What to log: error, warn, info, debug; `json` or `json:debug` for JSON lines
     #[arg(long, global = true, value_name = "WHAT")]
     pub log: Option<LogSpec>,
@@ -116,6 +120,7 @@ impl Options {
             no_floor: self.no_floor,
             sandbox_host: self.sandbox_host.clone(),
             domain: self.domain.clone(),
+            user: self.user.clone(),
             log: self.log.clone(),
         }
     }

@@ -38,6 +38,7 @@ use super::world::Job;
 use super::{log, world};
 use crate::core::{Core, Settings};
 use crate::rooms::policy::PolicySet;
+use crate::user::{NotUser, User};
 
 /// Why there is no supervisor.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +194,7 @@ fn core(
     rules: PolicySet,
 ) -> Result<Core, StartError> {
     let settings = Settings {
+        user: user(config, &runtime)?,
         runtime,
         min_level: config.min_level.value,
         max_level: config.max_level.value,
@@ -203,6 +205,19 @@ fn core(
         seed: random()?,
     };
     Ok(Core::new(settings, rules))
+}
+
+// Until somebody says who the user is, the runtime's own id stands for them: it is
+// nobody else's anywhere, and says nothing about anybody.
+fn user(config: &Config, runtime: &Address) -> Result<User, StartError> {
+    if let Some(user) = &config.user.value {
+        return Ok(user.clone());
+    }
+    let text = format!("user://{}{}", runtime.domain(), runtime.path());
+    text.parse().map_err(|error: NotUser| StartError::System {
+        act: "name the runtime's user",
+        source: io::Error::other(error.to_string()),
+    })
 }
 
 fn random() -> Result<[u8; 32], StartError> {

@@ -6,9 +6,11 @@
 mod components;
 mod links;
 mod messages;
+mod registry;
 mod senders;
 #[path = "../story/mod.rs"]
 mod story;
+mod users;
 
 use protocol::Reply;
 use story::Story;

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+mod kept;
 mod world;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,6 +20,7 @@ use protocol::frame::{Confined, Hello, Level, Role};
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
 pub const RUNTIME: &str = "hyperty-runtime://home.example/rt";
+pub const USER: &str = "user://home.example/ann";
 
 /// The rules of the stories: two providers that may talk, a third that may not.
 pub const RULES: &str = r#"
@@ -94,6 +96,7 @@ pub struct Story {
     pub fails_to_launch: Option<String>,
     /// The store: what the core had kept, by table and key.
     pub kept: BTreeMap<(Table, String), Vec<u8>>,
+    seed: [u8; 32],
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
     operator: Option<(LinkId, String)>,
@@ -106,6 +109,7 @@ pub struct Story {
 pub fn settings() -> Settings {
     Settings {
         runtime: RUNTIME.parse().unwrap(),
+        user: USER.parse().unwrap(),
         min_level: Level::L2,
         max_level: Level::L3,
         token: None,
@@ -145,6 +149,7 @@ impl Story {
             inspects_as: None,
             fails_to_launch: None,
             kept: BTreeMap::new(),
+            seed: [7; 32],
             ticket: None,
             loaded_on: BTreeMap::new(),
             operator: None,
@@ -194,7 +199,16 @@ impl Story {
 
     /// Deploys a script of a provider; the name is `name@provider`.
     pub fn deploy(&mut self, name: &str) -> (String, LinkId) {
-        let reply = self.ask_operator("create", "ua", &format!(r#"{{"component":"{name}"}}"#));
+        self.deploy_with(name, &format!(r#"{{"component":"{name}"}}"#))
+    }
+
+    /// The same, for a user; it is known by `key` afterwards.
+    pub fn deploy_for(&mut self, key: &str, name: &str, user: &str) -> (String, LinkId) {
+        self.deploy_with(key, &format!(r#"{{"component":"{name}","user":"{user}"}}"#))
+    }
+
+    fn deploy_with(&mut self, name: &str, body: &str) -> (String, LinkId) {
+        let reply = self.ask_operator("create", "ua", body);
         assert_eq!(reply.0, Code::OK, "deploy {name}: {}", reply.1);
         let value: serde_json::Value = serde_json::from_str(&reply.1).unwrap();
         let address = value["value"]["address"].as_str().unwrap().to_owned();

@@ -3,7 +3,6 @@
 use core_supervisor::event::{Action, Confinement, Event, Exit, Peer};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
-use core_supervisor::store::Change;
 use protocol::frame::{ComponentKind, Level, Role};
 use protocol::nursery::Engine;
 use protocol::{Code, CoreFrame, HostFrame, codec};
@@ -70,18 +69,6 @@ impl Story {
             self.greet(link, Role::Sandbox);
             self.confine(link, Level::L3);
         }
-    }
-
-    fn persist(&mut self, ticket: Ticket, changes: Vec<Change>) {
-        for change in changes {
-            let key = (change.table, change.key);
-            match change.value {
-                Some(value) => drop(self.kept.insert(key, value)),
-                None => drop(self.kept.remove(&key)),
-            }
-        }
-        let result = Ok(());
-        self.happens(Event::Persisted { ticket, result });
     }
 
     fn kill(&mut self, sandbox: SandboxId) {

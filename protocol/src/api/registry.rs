@@ -1,6 +1,7 @@
-//! The registry (`/registry`): who owns which address.
+//! The registry (`/registry`): who owns which address, and whom a hyperty acts for.
 //!
-//! `read` `{}` → `value`: [`Listing`]; `read` [`Resolve`] → `value`: [`Entry`], or 404.
+//! `read` `{}` → `value`: [`Listing`]; `read` [`Resolve`] → `value`: [`Entry`], or 404;
+//! `read` [`Profile`] → `{"resource":…,"code":200}`, or `{"resource":"","code":404}`.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,31 @@ pub const PATH: &str = "registry";
 pub struct Resolve {
     /// Any spelling of the address.
     pub resource: String,
+}
+
+/// Asks whom a hyperty acts for (spec messaging §6.7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// `.` for the whole profile, or one member of it: `userURL`, `guid`,
+    /// `preferred_username`, `name`, `email`.
+    #[serde(default = "whole")]
+    pub resource: String,
+    /// The hyperty's address, or that of something it owns.
+    pub criteria: String,
+}
+
+fn whole() -> String {
+    ".".to_owned()
+}
+
+/// What can be asked with a `read`: a profile when there are `criteria`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Query {
+    /// Whom a hyperty acts for.
+    Profile(Profile),
+    /// Who owns an address, or all of them.
+    Resolve(Resolve),
 }
 
 /// Everything that is registered.

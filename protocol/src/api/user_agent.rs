@@ -26,6 +26,9 @@ pub struct Deploy {
     pub min_level: Option<Level>,
     /// Members that replace those of the descriptor's `configuration`.
     pub configuration: Option<serde_json::Value>,
+    /// For whom it acts: `user://idp/name`, or `name@idp`, which means the same;
+    /// the runtime's own user when absent.
+    pub user: Option<String>,
 }
 
 /// Names a deployed component.
@@ -60,6 +63,9 @@ pub struct Component {
     pub name: String,
     /// The provider's domain.
     pub provider: String,
+    /// For whom it acts: `user://idp/name`.
+    #[serde(default)]
+    pub user: String,
     /// What it is.
     pub kind: ComponentKind,
     /// What runs it.
@@ -72,7 +78,7 @@ pub struct Component {
     pub reason: String,
     /// The level it runs at, once confirmed.
     pub level: Option<Level>,
-    /// Its process, shared by the components of one provider and kind.
+    /// Its process, shared by the components of one provider, kind and user.
     pub pid: Option<u32>,
     /// The supervisor's number for its sandbox.
     pub sandbox: Option<u64>,

@@ -117,7 +117,7 @@ impl Runtime {
             component: component.to_owned(),
             provider: provider.to_owned(),
             configuration,
-            min_level: None,
+            ..Deploy::default()
         };
         json!(deploy)
     }

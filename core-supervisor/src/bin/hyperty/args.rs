@@ -29,7 +29,7 @@ const ROOT_HELP: &str = "\
   start        Start a stopped or failed component again
   stop         Stop a component; its address stays reserved
   restart      Stop and start a component
-  rm           Remove a component and give up its address
+  rm           Remove a component; its next deployment gets its address again
   logs         What components wrote, and what became of them
 
 \u{1b}[1;4mMessages\u{1b}[0m
@@ -190,7 +190,7 @@ pub(crate) enum Command {
     Stop(cmd::control::Args),
     /// Stop and start a component
     Restart(cmd::control::Args),
-    /// Remove a component and give up its address
+    /// Remove a component; its next deployment gets its address again
     Rm(cmd::control::Args),
     /// Show what components wrote, and what became of them
     Logs(cmd::logs::Args),

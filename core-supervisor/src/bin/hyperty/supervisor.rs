@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) runtime_dir: Option<PathBuf>,
     /// Its catalogues.
     pub(crate) catalogues: Vec<PathBuf>,
+    /// For whom its components act; by its own configuration when absent.
+    pub(crate) user: Option<String>,
 }
 
 /// A supervisor that this program started.
@@ -180,6 +182,7 @@ fn command(program: &Path, plan: &Plan) -> Command {
         "--sandbox-host",
         launch.sandbox_host.clone().map(Into::into),
     );
+    option("--user", plan.user.clone().map(Into::into));
     option("--log", launch.log.clone().map(Into::into));
     for directory in &launch.policy {
         option("--policy", Some(directory.into()));

@@ -1,13 +1,18 @@
-//! # Allocation — fresh addresses
+//! # Allocation — fresh addresses, and those that are given out again
 //!
 //! Address:  hyperty-runtime://<runtime>/address-allocation
 //! Answers:  Create (allocate), Delete (release)   — see protocol::api::allocation
-//! Keeps:    the stream of numbers that fresh addresses are made of
-//! Holds:    an address is given out once in the life of a supervisor
-//! Not here: who owns them afterwards (rooms/registry)
+//! Keeps:    the stream of numbers that fresh addresses are made of; reusable
+//!           addresses by whose they are, on disk
+//! Holds:    a fresh address is given out once; a reusable one goes to whoever had it
+//! Not here: who owns them now (rooms/registry)
+
+mod reuse;
 
 use protocol::Address;
 use protocol::address::BadAddress;
+
+pub use reuse::{Reuse, ReuseKey};
 
 /// Schemes of which nobody is given an address: they name owners, not objects.
 const RESERVED: [&str; 10] = [
@@ -27,6 +32,8 @@ const RESERVED: [&str; 10] = [
 #[derive(Debug)]
 pub struct Allocation {
     state: [u64; 4],
+    /// What is given out again.
+    pub reuse: Reuse,
 }
 
 /// Why no address can be given.
@@ -51,7 +58,10 @@ impl Allocation {
         if state == [0; 4] {
             state = [1, 2, 3, 4];
         }
-        Self { state }
+        Self {
+            state,
+            reuse: Reuse::default(),
+        }
     }
 
     /// A fresh address of an object scheme.

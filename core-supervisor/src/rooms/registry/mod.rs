@@ -14,6 +14,7 @@ use protocol::frame::Level;
 
 use crate::ids::{LinkId, OwnerId};
 use crate::party::PartyKind;
+use crate::user::User;
 
 /// What the registry knows about an owner.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Standing {
     pub provider: String,
     /// Its name.
     pub name: String,
+    /// For whom it acts; nobody for rooms.
+    pub user: Option<User>,
     /// Its first address.
     pub home: Address,
     /// Where its messages go now; `None` while it is down.

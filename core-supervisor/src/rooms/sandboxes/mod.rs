@@ -4,7 +4,7 @@
 //! Answers:  Read, Execute (shutdown), Subscribe and Unsubscribe (log)
 //!                                                — see protocol::api::sandboxes
 //! Keeps:    sandboxes with their phase, restart budgets per cell, kept log lines
-//! Holds:    code of two providers never shares a process; a stub shares with nobody;
+//! Holds:    code of two providers, or for two users, never shares a process; a stub shares with nobody;
 //!           an id is never used twice
 //! Not here: what runs in them (rooms/user_agent), the steps (flows/supervise.rs)
 
@@ -19,6 +19,7 @@ use protocol::nursery::Engine;
 
 use crate::event::LaunchSpec;
 use crate::ids::{DeploymentId, LinkId, SandboxId};
+use crate::user::User;
 
 pub(crate) use budget::{Budget, Failure};
 pub(crate) use journal::{Journal, Line, escape};
@@ -28,6 +29,8 @@ pub(crate) use journal::{Journal, Line, escape};
 pub struct Cell {
     /// The provider's domain.
     pub provider: String,
+    /// For whom it acts: what one user's components hold, another's must not reach.
+    pub user: User,
     /// What runs in it.
     pub kind: ComponentKind,
     /// What runs it.

@@ -17,6 +17,7 @@ use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
 
 use crate::ids::{DeploymentId, IdMap, LinkId, OwnerId, ProgramId, SandboxId, Ticket};
+use crate::user::User;
 
 /// Who asked for something that takes its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct Package {
     pub name: String,
     /// Its provider's domain.
     pub provider: String,
+    /// For whom it acts.
+    pub user: User,
     /// What it is.
     pub kind: ComponentKind,
     /// What runs it.
@@ -89,6 +92,8 @@ pub struct Package {
 pub struct Deployment {
     /// What was asked for.
     pub wanted: Deploy,
+    /// For whom it acts.
+    pub user: User,
     /// Who waits for the answer.
     pub asker: Option<Asker>,
     /// How far it has come.
@@ -253,6 +258,7 @@ impl Deployment {
             address: text(|p| p.address.as_str()),
             name: package.map_or_else(|| self.wanted.component.clone(), |p| p.name.clone()),
             provider: package.map_or_else(|| self.wanted.provider.clone(), |p| p.provider.clone()),
+            user: self.user.url().as_str().to_owned(),
             kind: package.map_or(ComponentKind::Hyperty, |p| p.kind),
             engine: package.map_or(Engine::Script, |p| p.engine),
             state: self.stage.name().to_owned(),

@@ -28,9 +28,26 @@ impl Layers<'_> {
         T: FromStr,
         T::Err: Display,
     {
+        let Set { value, origin } = self.optional(flag, names, file)?;
+        let value = value.unwrap_or(built_in);
+        Ok(Set { value, origin })
+    }
+
+    /// The same, where nothing is set unless somebody sets it.
+    pub(super) fn optional<T>(
+        &self,
+        flag: Option<T>,
+        names: [&'static str; 2],
+        file: Option<&Spanned<String>>,
+    ) -> Result<Set<Option<T>>, ConfigError>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
         let [flag_name, variable] = names;
         let (text, origin) = if let Some(value) = flag {
             let origin = Origin::Flag(flag_name);
+            let value = Some(value);
             return Ok(Set { value, origin });
         } else if let Some(text) = (self.around.variable)(variable) {
             (text, Origin::Variable(variable))
@@ -39,12 +56,15 @@ impl Layers<'_> {
         } else {
             let origin = Origin::BuiltIn;
             return Ok(Set {
-                value: built_in,
+                value: None,
                 origin,
             });
         };
         match text.parse() {
-            Ok(value) => Ok(Set { value, origin }),
+            Ok(value) => Ok(Set {
+                value: Some(value),
+                origin,
+            }),
             Err(error) => Err(ConfigError::Value {
                 origin,
                 message: error.to_string(),

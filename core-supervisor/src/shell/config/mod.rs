@@ -11,6 +11,7 @@
 //! | `max-level` | – | `--max-level` | `L3` |
 //! | `sandbox-host` | `HYPERTY_SANDBOX_HOST` | `--sandbox-host` | beside `core-supervisor` |
 //! | `domain` | `HYPERTY_DOMAIN` | `--domain` | `local.hyperty` |
+//! | `user` | `HYPERTY_USER` | `--user` | the runtime itself: `user://<domain>/<its id>` |
 //! | `log` | `HYPERTY_LOG` | `--log` | `info`; `json` and `json:debug` for one object per line |
 //! | `spare-scripts`, `spare-natives` | – | – | 1, 1 |
 //! | `starts-max` | – | – | 4 |
@@ -33,6 +34,8 @@ use layer::{Layers, absolute};
 use protocol::Address;
 use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
+
+use crate::user::User;
 
 /// Below what level nothing runs unless the operator says otherwise.
 const MIN_LEVEL: Level = Level::L2;
@@ -137,6 +140,8 @@ pub struct Flags {
     pub sandbox_host: Option<PathBuf>,
     /// `--domain`.
     pub domain: Option<String>,
+    /// `--user`.
+    pub user: Option<User>,
     /// `--log`.
     pub log: Option<LogSpec>,
 }
@@ -160,6 +165,8 @@ pub struct Config {
     pub sandbox_host: Set<PathBuf>,
     /// The domain in the runtime's address.
     pub domain: Set<String>,
+    /// For whom components act; the runtime itself when nobody said.
+    pub user: Set<Option<User>>,
     /// What is logged, and how it looks.
     pub log: Set<LogSpec>,
     /// Script hosts kept ready.
@@ -274,6 +281,11 @@ impl Config {
                 ["--domain", "HYPERTY_DOMAIN"],
                 file.keys.domain.as_ref(),
                 DOMAIN.to_owned(),
+            )?,
+            user: layers.optional(
+                flags.user.clone(),
+                ["--user", "HYPERTY_USER"],
+                file.keys.user.as_ref(),
             )?,
             log: layers.value(
                 flags.log.clone(),

@@ -42,6 +42,11 @@ impl Config {
             text("max-level", &self.max_level),
             path("sandbox-host", &self.sandbox_host),
             text("domain", &self.domain),
+            shown(
+                "user",
+                &self.user,
+                self.user.value.as_ref().map(ToString::to_string),
+            ),
             text("log", &self.log),
             number("spare-scripts", &self.spare_scripts),
             number("spare-natives", &self.spare_natives),

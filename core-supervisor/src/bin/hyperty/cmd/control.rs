@@ -25,7 +25,7 @@ pub(crate) enum Verb {
     Stop,
     /// Both.
     Restart,
-    /// End it and give up its address.
+    /// End it; its next deployment gets its address again.
     Remove,
 }
 

@@ -19,6 +19,7 @@ Examples:
   hyperty deploy echo
   hyperty deploy protocolstub/loopback --provider acme.example
   hyperty deploy Board --catalogue ./shop --set station=hyperty://acme.example/42
+  hyperty deploy Chat --user ann@idp.example
   hyperty deploy --all --catalogue ./shop --min-level L3";
 
 /// Deploy components from a catalogue, and wait until they run
@@ -51,6 +52,10 @@ pub(crate) struct How {
     /// The provider, when the catalogue holds several or names none
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) provider: Option<String>,
+
+    /// For whom it acts: name@idp or user://idp/name [default: the runtime's user]
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
 
     /// Replace a member of its configuration; the value is JSON or text
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
@@ -104,6 +109,7 @@ impl How {
             provider: self.provider.clone().unwrap_or_default(),
             min_level: None,
             configuration: (!configuration.is_empty()).then_some(Value::Object(configuration)),
+            user: self.user.clone(),
         })
     }
 }

@@ -59,6 +59,7 @@ fn text(whole: &Whole, style: Style) -> String {
     fact("name", cell(Tone::Strong, clean(&component.name)));
     fact("address", cell(Tone::Name, clean(&component.address)));
     fact("provider", clean(&component.provider).into());
+    fact("acts for", clean(&component.user).into());
     fact(
         "kind",
         format!(

@@ -27,7 +27,7 @@ that were delivered, REFUSED those that were not.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Show addresses, engines and digests as well
+    /// Show engines, users, addresses and digests as well
     #[arg(long, short)]
     wide: bool,
 }
@@ -60,6 +60,10 @@ pub(crate) fn table(listing: &Listing, wide: bool, style: Style) -> String {
         Column::right("IN"),
         Column::right("REFUSED"),
     ];
+    let with_users = wide || acts_for_several(listing);
+    if with_users {
+        columns.push(Column::left("USER").cut_to(12));
+    }
     if wide {
         columns.extend([
             Column::left("ENGINE"),
@@ -70,6 +74,9 @@ pub(crate) fn table(listing: &Listing, wide: bool, style: Style) -> String {
     let mut table = Table::new(&columns);
     for component in &listing.components {
         let mut row = row(component);
+        if with_users {
+            row.push(clean(&component.user).into());
+        }
         if wide {
             row.push(engine(component.engine).into());
             row.push(cell(Tone::Name, clean(&component.address)));
@@ -78,6 +85,13 @@ pub(crate) fn table(listing: &Listing, wide: bool, style: Style) -> String {
         table.row(row);
     }
     table.render(style) + &reasons(listing, style)
+}
+
+// One user's name on each line would say nothing.
+fn acts_for_several(listing: &Listing) -> bool {
+    let mut users = listing.components.iter().map(|component| &component.user);
+    let first = users.next();
+    users.any(|user| Some(user) != first)
 }
 
 fn row(component: &Component) -> Vec<Cell> {

@@ -8,6 +8,7 @@ pub(crate) fn component(name: &str, provider: &str) -> Component {
         address: format!("hyperty://{provider}/{name}"),
         name: name.to_owned(),
         provider: provider.to_owned(),
+        user: "user://idp.example/ann".to_owned(),
         kind: ComponentKind::Hyperty,
         engine: Engine::Script,
         state: "running".to_owned(),
@@ -63,6 +64,16 @@ fn the_listing_is_a_table_and_tells_why_something_does_not_run() {
 #[test]
 fn the_wide_listing_has_addresses_and_digests() {
     insta::assert_snapshot!(table(&listing(), true, Style::PLAIN));
+}
+
+#[test]
+fn users_are_shown_as_soon_as_there_are_several() {
+    let mut listing = listing();
+    listing.components[1].user = "user://idp.example/bob".to_owned();
+
+    let text = table(&listing, false, Style::PLAIN);
+
+    assert!(text.contains("user://idp.example/bob"), "{text}");
 }
 
 #[test]

@@ -40,6 +40,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 
+    /// For whom components act unless they are deployed for another: name@idp or user://idp/name
+    #[arg(
+        long,
+        value_name = "USER",
+        env = "HYPERTY_USER",
+        hide_env_values = true
+    )]
+    user: Option<String>,
+
     #[command(flatten)]
     launch: Launch,
 }
@@ -52,6 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         launch: args.launch.clone(),
         runtime_dir: context.runtime_dir_flag.clone(),
         catalogues: args.catalogue.clone(),
+        user: args.user.clone(),
     };
     let mut supervisor = Supervisor::start(&plan)?;
     say_ready(&supervisor, context)?;

@@ -150,6 +150,7 @@ impl Stage {
             provider: provider.to_owned(),
             min_level: None,
             configuration: Some(configuration),
+            user: None,
         };
         let component = deploy::one(&mut self.session, &wanted)?;
         self.names.learn(std::slice::from_ref(&component));
@@ -268,6 +269,7 @@ fn plan(catalogue: &Path, scratch: &Scratch) -> Result<Plan, Failure> {
         launch,
         runtime_dir,
         catalogues: vec![catalogue.to_path_buf()],
+        user: None,
     })
 }
 

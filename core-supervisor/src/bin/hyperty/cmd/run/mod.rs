@@ -38,6 +38,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DOMAIN")]
     provider: Option<String>,
 
+    /// For whom it acts: name@idp or user://idp/name [default: the runtime's user]
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+
     /// Replace a member of the configuration; the value is JSON or text
     #[arg(long, value_name = "NAME=VALUE", value_parser = deploy::setting)]
     set: Vec<(String, serde_json::Value)>,
@@ -88,6 +92,7 @@ fn deploy_and_follow(
     let how = How {
         catalogue: Some(target.catalogue.clone()),
         provider: args.provider.clone().or_else(|| target.provider.clone()),
+        user: args.user.clone(),
         set: args.set.clone(),
     };
     let wanted = match &target.component {
@@ -120,6 +125,7 @@ fn temporary(
         launch,
         runtime_dir,
         catalogues: Vec::new(),
+        user: None,
     })?;
     context
         .out
