@@ -12,6 +12,9 @@ export default function (host) {
     host.nesting = nesting;
   };
 
+  // What the runtime gave to components, for them alone (see `rpc_references`).
+  host.private = new WeakSet();
+
   host.global = (name, value) => {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
   };
@@ -44,4 +47,5 @@ export default function (host) {
   host.lazy("encoding", ["TextEncoder", "TextDecoder"]);
   host.lazy("clone", ["structuredClone"]);
   host.lazy("events", ["Event", "CustomEvent", "EventTarget"]);
+  host.lazy("rpc", ["rethink"]);
 }

@@ -16,6 +16,7 @@ const SERVICES = {
   createSimpleChatManager: "simple_chat_manager",
   createChat: "chat",
   createRegistrationStatus: "registration_status",
+  requireHyperty: "rpc",
 };
 
 // scheme, domain, and the rest with its slash
@@ -52,4 +53,5 @@ export default function (host) {
   }
   host.divideURL = divideURL;
   host.factory = Object.freeze(factory);
+  host.private.add(factory);
 }

@@ -24,7 +24,7 @@ export default function (host) {
         "the module exports no component: neither a class with `_start` nor a function `activate`",
       );
     }
-    const component = { bus: host.newBus(url) };
+    const component = { url, name, kind, bus: host.newBus(url) };
     if (typeof entry.prototype?._start === "function") {
       component.instance = new entry();
       // Some classes have only a getter; they keep their own name.
@@ -39,8 +39,21 @@ export default function (host) {
     const component = components.get(url);
     const { bus, instance, activate } = component;
     const config = parsed(configuration);
+    component.config = { runtimeURL: config.runtimeURL };
     if (instance !== undefined) instance._start(url, bus, config, host.factory);
     else component.result = activate(url, bus, config, host.factory);
+  };
+
+  host.component = (url) => components.get(url);
+
+  // The listeners of a message to `<component>/api`, its API.
+  host.served = (message) => {
+    const { to } = message;
+    if (typeof to !== "string" || !to.endsWith("/api")) return undefined;
+    const component = components.get(to.slice(0, -"/api".length));
+    if (component === undefined) return undefined;
+    if (host.serve === undefined) host.load("rpc");
+    return host.serve(component, message);
   };
 
   host.unload = (url) => {

@@ -63,10 +63,15 @@ export default function (host) {
   function receive(message) {
     if (message.type === "response" && answer(message)) return;
     const list = listeners.get(message.to);
-    if (list === undefined) deliver(message, [], true);
-    // By the letter of the published bus: the text `hyperty`, so that
-    // `hyperty-runtime://` counts as well.
-    else deliver(message, list, !String(message.to).startsWith("hyperty"));
+    if (list === undefined) {
+      // A component that listens there itself has an API of its own making.
+      const served = host.served(message);
+      deliver(message, served ?? [], served === undefined);
+    } else {
+      // By the letter of the published bus: the text `hyperty`, so that
+      // `hyperty-runtime://` counts as well.
+      deliver(message, list, !String(message.to).startsWith("hyperty"));
+    }
   }
 
   function answer(message) {
@@ -262,6 +267,7 @@ export default function (host) {
         return { thisListener, targetListener, unbind };
       },
     };
+    host.private.add(bus);
     return bus;
   };
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use protocol::Code;
 use protocol::frame::{CoreFrame, HostFrame, LogLevel};
-use protocol::{Code, Message};
-use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime, Value};
+use rquickjs::{Context, Ctx, Function, Object, Persistent, Runtime};
 
 use super::failure::{Failure, cut};
 use super::framework::{AT_START, install};
@@ -34,16 +34,16 @@ pub enum Next {
 /// The JavaScript engine of one sandbox, shared by the components of one provider.
 pub struct Engine {
     // Before the context, which must be the last to go.
-    entry: Entry,
+    pub(super) entry: Entry,
     pub(super) shared: Rc<Shared>,
     context: Context,
     runtime: Runtime,
 }
 
 /// The functions of the framework that the host calls.
-struct Entry {
+pub(super) struct Entry {
     host: Persistent<Object<'static>>,
-    deliver: Persistent<Function<'static>>,
+    pub(super) deliver: Persistent<Function<'static>>,
     fire: Persistent<Function<'static>>,
 }
 
@@ -121,33 +121,6 @@ impl Engine {
     /// Exchanges the frames that wait to be written, which costs nothing.
     pub fn swap_outbox(&self, outbox: &mut Outbox) {
         std::mem::swap(&mut *self.shared.outbox.borrow_mut(), outbox);
-    }
-
-    fn deliver(&self, message: &Message<'_>) {
-        let entry = &self.entry.deliver;
-        let header = message.header;
-        let outcome = self.turn(self.shared.limits.turn, |ctx| {
-            let body = match message.body {
-                [] => Object::new(ctx.clone())?.into_value(),
-                json => ctx.json_parse(json)?,
-            };
-            let members = match header.members {
-                "" => Value::new_undefined(ctx.clone()),
-                json => ctx.json_parse(json)?,
-            };
-            #[expect(clippy::cast_precision_loss, reason = "ids come from scripts")]
-            let id = header.id as f64;
-            let deliver = entry.clone().restore(&ctx)?;
-            deliver.call::<_, ()>((
-                id,
-                header.kind.as_str(),
-                header.from,
-                header.to,
-                body,
-                members,
-            ))
-        });
-        self.settle(outcome);
     }
 
     /// Reports what a turn threw, gives the listeners behind an interrupted one

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `serve` | the loop: frames, timers, microtasks, one wait |
 //! | `engine` | one turn at a time: bounded, and what it threw is logged |
+//! | `deliver` | one message for the components |
 //! | `loader` | a component from its text to running, and away again |
 //! | `natives` | what the framework may ask of the host |
 //! | `framework` | our own JavaScript, as bytecode |
@@ -20,6 +21,7 @@
 //! loader, and our own files have names that none can ask for: `import()` finds
 //! nothing.
 
+mod deliver;
 mod engine;
 mod failure;
 mod framework;

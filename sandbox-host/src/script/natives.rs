@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use protocol::frame::{HostFrame, LogLevel};
-use protocol::limits::KIND_BYTES_MAX;
+use protocol::limits::{KIND_BYTES_MAX, REPLY_WAIT_MS_MAX};
 use protocol::message::Header;
 use protocol::{Code, Message, MessageKind, Reply};
 use rquickjs::function::This;
@@ -57,6 +57,10 @@ fn bus<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, host: &Object<'js>) -> Result<(
         )
     };
     host.set("send", Function::new(ctx.clone(), post)?)?;
+    let it = Rc::clone(shared);
+    let watch =
+        move |ctx: Ctx<'js>, id: f64, from: String, to: String| watch(&it, &ctx, id, &from, &to);
+    host.set("watch", Function::new(ctx.clone(), watch)?)?;
     let it = Rc::clone(shared);
     host.set(
         "listen",
@@ -223,6 +227,22 @@ fn send<'js>(shared: &Shared, ctx: &Ctx<'js>, message: &Outgoing<'js>) -> Result
     pushed.map_err(|error| {
         Exception::throw_range(ctx, &format!("cannot post a message: its {error}"))
     })
+}
+
+// A request that nobody answers, so that the core tells when its receiver ends.
+//
+// Timed, because the core forgets untimed ones of a sandbox that says much.
+fn watch(shared: &Shared, ctx: &Ctx<'_>, id: f64, from: &str, to: &str) -> Result<()> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of the mini-bus"
+    )]
+    let request = Message::new(MessageKind::Execute, from, to, br#"{"watch":true}"#)
+        .with_id(id as u64)
+        .expecting(Reply::Within(REPLY_WAIT_MS_MAX));
+    let pushed = shared.outbox.borrow_mut().push(&HostFrame::Send(request));
+    pushed.map_err(|error| Exception::throw_range(ctx, &format!("cannot watch: its {error}")))
 }
 
 // The core takes anything else for a broken peer and ends the sandbox.

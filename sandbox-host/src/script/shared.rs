@@ -99,6 +99,15 @@ impl Shared {
         );
     }
 
+    /// Whether an address is that of a component here, or lies below it.
+    pub(super) fn is_of_a_component(&self, address: &str) -> bool {
+        let is_within = |component: &String| {
+            let rest = address.strip_prefix(component.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.components.borrow().keys().any(is_within)
+    }
+
     pub(super) fn log_failure(&self, component: &str, failure: &Failure) {
         let text = match failure.stack.as_str() {
             "" => failure.reason.clone(),

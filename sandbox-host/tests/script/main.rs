@@ -10,5 +10,6 @@ mod bus;
 mod errors;
 mod limits;
 mod loading;
+mod rpc;
 mod web;
 mod world;
