@@ -12,6 +12,7 @@ export default function (host) {
     host.log(host.owner, level, (indent + format(args)).toWellFormed(), new Error().stack);
   }
 
+  host.line = line;
   const say = (level) => (...args) => line(level, args);
   const stopwatch = (label, ...more) => {
     const passed = host.now() - (times.get(label) ?? host.now());

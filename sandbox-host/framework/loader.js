@@ -39,9 +39,10 @@ export default function (host) {
     const component = components.get(url);
     const { bus, instance, activate } = component;
     const config = parsed(configuration);
-    component.config = { runtimeURL: config.runtimeURL };
-    if (instance !== undefined) instance._start(url, bus, config, host.factory);
-    else component.result = activate(url, bus, config, host.factory);
+    component.config = config;
+    const factory = host.newFactory(bus);
+    if (instance !== undefined) instance._start(url, bus, config, factory);
+    else component.result = activate(url, bus, config, factory);
   };
 
   host.component = (url) => components.get(url);
@@ -55,6 +56,10 @@ export default function (host) {
     if (host.serve === undefined) host.load("rpc");
     return host.serve(component, message);
   };
+
+  // For services that are not handed the configuration. The component may have
+  // changed it since, on purpose.
+  host.configurationOf = (url) => components.get(url)?.config ?? {};
 
   host.unload = (url) => {
     registered = undefined;

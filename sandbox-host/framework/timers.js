@@ -44,6 +44,9 @@ export default function (host) {
   host.after = (wait, callback) =>
     add({ callback, args: [], owner: "", every: 0, counts: 0 }, wait);
 
+  // For services, which wait for their component: counted, and ended with it.
+  host.wait = (wait, callback) => start(callback, wait, [], false);
+
   host.fire = (id) => {
     const timer = timers.get(id);
     if (timer === undefined) return;

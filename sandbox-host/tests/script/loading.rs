@@ -206,11 +206,6 @@ fn a_failed_load_says_where_and_why_and_leaves_the_address_free() {
             .1
             .contains("imports `lodash`")
     );
-    assert!(
-        failed(&component("factory.createSyncher(url, bus, config)"))
-            .1
-            .contains("factory.createSyncher")
-    );
 
     assert_eq!(world.start(ME, ""), [Said::Loaded(ME.to_owned())]);
 }

@@ -7,9 +7,13 @@
 )]
 
 mod bus;
+mod discovery;
 mod errors;
 mod limits;
 mod loading;
+mod people;
+mod registration;
 mod rpc;
+mod services;
 mod web;
 mod world;
