@@ -16,6 +16,7 @@ mod caller;
 mod dbus;
 mod nats;
 mod numbers;
+mod objects;
 mod ours;
 mod peers;
 mod quiet;
@@ -24,11 +25,13 @@ mod redis;
 mod relaying;
 mod rules;
 mod scripts;
+mod spread;
 mod starting;
 mod swarm;
 mod table;
 mod turns;
 mod unfriendly;
+mod yjs;
 
 use table::Table;
 
@@ -61,11 +64,12 @@ const FULL: Scale = Scale {
 
 type Group = (&'static str, fn(&mut Table, Scale));
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     ("relay", relaying::measure),
     ("rules", rules::measure),
     ("start", starting::measure),
     ("scripts", scripts::measure),
+    ("objects", objects::measure),
     ("swarm", swarm::measure),
     ("flood", unfriendly::measure),
 ];
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pass"] => raw::relay(),
+        ["spread", path, others] => spread::relay(path, others.parse().unwrap_or(1)),
         ["leashed", ref words @ ..] => peers::leashed(words),
         ["echo", wire, address] => peers::echo(wire, address),
         ref words => return measure(words),
