@@ -227,7 +227,7 @@ pub struct LoadFailed<'a> {
     pub stage: LoadStage,
     /// What went wrong, in one line.
     pub reason: &'a str,
-    /// `file:line`, or empty.
+    /// `file:line:column`, or empty.
     pub place: &'a str,
     /// The stack, one call per line, or empty.
     pub stack: &'a str,
@@ -240,7 +240,7 @@ pub struct Log<'a> {
     pub component: &'a str,
     /// How much it matters.
     pub level: LogLevel,
-    /// `file:line` of the call, or empty.
+    /// `file:line:column` of the call, or empty.
     pub place: &'a str,
 }
 

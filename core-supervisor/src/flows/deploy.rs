@@ -15,7 +15,7 @@ use protocol::{Address, Code};
 use crate::core::Core;
 use crate::event::{Action, Actions, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{address, judge, load, supervise, undeploy};
+use crate::flows::{address, judge, load, reload, supervise, undeploy};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead, Wanted};
@@ -70,6 +70,7 @@ pub(crate) fn begin(
         stage: Stage::Reading,
         reason: String::new(),
         package: None,
+        previous: None,
         sandbox: None,
         min_level,
         has_run: false,
@@ -94,6 +95,9 @@ pub(crate) fn package_read(
     now: Now,
     out: &mut Actions,
 ) {
+    if let Some(reread) = core.rooms.user_agent.reread_for(ticket) {
+        return reload::package_read(core, reread, result, now, out);
+    }
     let Some(id) = core.rooms.user_agent.read_for(ticket) else {
         return;
     };
@@ -128,7 +132,7 @@ fn user_of(core: &Core, wanted: Option<&str>) -> Result<User, Refusal> {
 }
 
 // What was read is not needed: the shell need not keep a program of it.
-fn forget(read: &PackageRead, out: &mut Actions) {
+pub(crate) fn forget(read: &PackageRead, out: &mut Actions) {
     if let catalogue::Code::Program(program) = read.code {
         out.list.push(Action::Forget { program });
     }
@@ -223,12 +227,7 @@ fn register(
         kind: descriptor.kind,
         engine: descriptor.engine,
         config,
-        code: match code {
-            catalogue::Code::Script { file, text } => {
-                Loadable::Script(file.clone(), Arc::new(text.clone()))
-            }
-            catalogue::Code::Program(program) => Loadable::Program(*program),
-        },
+        code: loadable(code),
         digest: digest.clone(),
         source: source.clone(),
     };
@@ -238,8 +237,18 @@ fn register(
     Ok(())
 }
 
+/// Code as it is kept, to be loaded again.
+pub(crate) fn loadable(code: &catalogue::Code) -> Loadable {
+    match code {
+        catalogue::Code::Script { file, text } => {
+            Loadable::Script(file.clone(), Arc::new(text.clone()))
+        }
+        catalogue::Code::Program(program) => Loadable::Program(*program),
+    }
+}
+
 // An asker that has gone meanwhile leaves nobody on whose word to deploy.
-fn may_deploy(
+pub(crate) fn may_deploy(
     core: &mut Core,
     asker: Option<OwnerId>,
     address: &Address,
@@ -260,7 +269,8 @@ fn may_deploy(
     Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
 }
 
-fn configuration(
+/// The configuration that a component gets: JSON object text.
+pub(crate) fn configuration(
     core: &Core,
     descriptor: &Descriptor,
     overrides: Option<serde_json::Value>,

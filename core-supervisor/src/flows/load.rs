@@ -8,7 +8,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{observe, undeploy};
+use crate::flows::{observe, reload, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -45,6 +45,7 @@ pub(crate) fn loaded(
     deployment.since = now.mono;
     deployment.has_run = true;
     deployment.reason.clear();
+    reload::kept(deployment, out);
     let asker = deployment.asker.take();
     let sandbox = deployment
         .sandbox
@@ -103,7 +104,9 @@ pub(crate) fn load_failed(
             out,
         );
     }
-    undeploy::fail(core, id, &refusal, now, out);
+    if !reload::revert(core, id, &refusal, now, out) {
+        undeploy::fail(core, id, &refusal, now, out);
+    }
     Ok(())
 }
 

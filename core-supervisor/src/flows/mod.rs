@@ -19,6 +19,7 @@ pub(crate) mod profile;
 pub(crate) mod reason;
 pub(crate) mod refuse;
 pub(crate) mod registration;
+pub(crate) mod reload;
 pub(crate) mod respond;
 pub(crate) mod serve;
 pub(crate) mod serve_admin;

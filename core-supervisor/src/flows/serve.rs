@@ -14,7 +14,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    deploy, observe, serve_admin, serve_allocation, serve_registry, stop, supervise, undeploy,
+    deploy, observe, reload, serve_admin, serve_allocation, serve_registry, stop, supervise,
+    undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -211,12 +212,17 @@ fn manage(
     out: &mut Actions,
 ) -> Served {
     let now = asked.now;
+    let is_interrupted = matches!(method, "stop" | "start" | "restart") && {
+        let reason = format!("a `{method}` came before the new code ran");
+        let refusal = Refusal::new(Code::CONFLICT, "interrupted", reason);
+        reload::give_up(core, id, &refusal, out).is_some()
+    };
     match method {
         "stop" => {
             undeploy::leave_sandbox(core, id, now, out);
             set_stage(core, id, Stage::Stopped, "stopped by hand", now);
         }
-        "start" if is_up(core, id) => {}
+        "start" if is_up(core, id) && !is_interrupted => {}
         "start" | "restart" => {
             undeploy::leave_sandbox(core, id, now, out);
             supervise::clear_budget(core, id);
@@ -224,9 +230,13 @@ fn manage(
             supervise::restart(core, id, now, out);
             return Ok(Answer::Later);
         }
+        "reload" => {
+            reload::begin(core, id, asked.asker(), out)?;
+            return Ok(Answer::Later);
+        }
         other => {
             return Err(Refusal::bad_request(format!(
-                "`{other}` is not a method: say stop, start or restart"
+                "`{other}` is not a method: say stop, start, restart or reload"
             )));
         }
     }

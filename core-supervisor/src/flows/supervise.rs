@@ -12,7 +12,7 @@ use protocol::frame::LogLevel;
 use crate::core::Core;
 use crate::event::{Action, Actions, Exit, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{connect, deploy, observe, reason, undeploy};
+use crate::flows::{connect, deploy, observe, reason, reload, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::READY_MAX;
@@ -237,9 +237,15 @@ fn component_ended(
         .package
         .as_ref()
         .map(|package| (package.address.clone(), package.name.clone()));
+    let refusal = Refusal::new(Code::FAILED, "launch", format!("its sandbox {reason}"));
+    if core.stopping.is_none() && reload::revert(core, id, &refusal, now, out) {
+        return;
+    }
+    let Some(deployment) = core.rooms.user_agent.get_mut(id) else {
+        return;
+    };
     if !deployment.has_run {
         // It never ran, so its asker still waits: it is told, and nothing stays.
-        let refusal = Refusal::new(Code::FAILED, "launch", format!("its sandbox {reason}"));
         return undeploy::fail(core, id, &refusal, now, out);
     }
     if core.stopping.is_some() {

@@ -42,12 +42,15 @@ pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Acti
     let Some(deployment) = core.rooms.user_agent.remove(id) else {
         return;
     };
-    if let Some(Package {
-        code: Loadable::Program(program),
-        ..
-    }) = deployment.package
-    {
-        out.list.push(Action::Forget { program });
+    let previous = deployment.previous.map(|previous| previous.package);
+    for package in [deployment.package, previous].into_iter().flatten() {
+        if let Package {
+            code: Loadable::Program(program),
+            ..
+        } = package
+        {
+            out.list.push(Action::Forget { program });
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod components;
 mod links;
 mod messages;
 mod registry;
+mod reloads;
 mod senders;
 #[path = "../story/mod.rs"]
 mod story;

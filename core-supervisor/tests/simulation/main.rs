@@ -106,7 +106,8 @@ impl Simulation {
             3..4 => self.crash(),
             4..5 => self.remove(),
             5..6 => self.swap_rules(),
-            6..9 => self.allocate(),
+            6..7 => self.reload(),
+            7..9 => self.allocate(),
             9..14 => self.listen(),
             14..15 => self.garbage(),
             15..40 => self.answer(),
@@ -164,6 +165,17 @@ impl Simulation {
         let gone = self.components.swap_remove(at);
         let body = format!(r#"{{"resource":"{}"}}"#, gone.address);
         self.story.ask_operator("delete", "ua", &body);
+    }
+
+    // Whatever its state, it is answered, and the address stays.
+    fn reload(&mut self) {
+        let Some(at) = self.some_component() else {
+            return;
+        };
+        let resource = self.components[at].address.clone();
+        let body = format!(r#"{{"method":"reload","resource":"{resource}"}}"#);
+        let (code, reply) = self.story.ask_operator("execute", "ua", &body);
+        assert!(matches!(code.0, 200 | 409), "{code:?} {reply}");
     }
 
     fn swap_rules(&mut self) {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use core_supervisor::core::{Core, Settings};
 use core_supervisor::event::{Actions, Confinement, Event, Exit, Now, Peer};
 use core_supervisor::ids::{LinkId, SandboxId, Ticket};
+use core_supervisor::rooms::catalogue::{PackageFailure, PackageRead};
 use core_supervisor::rooms::policy::{PolicyFile, compile, shipped};
 use core_supervisor::store::Table;
 use protocol::frame::{Confined, Hello, Level, Role};
@@ -94,6 +95,8 @@ pub struct Story {
     pub inspects_as: Option<Confinement>,
     /// Why no sandbox can be made.
     pub fails_to_launch: Option<String>,
+    /// What somebody made of the packages of the table.
+    pub edit: fn(PackageRead) -> Result<PackageRead, PackageFailure>,
     /// The store: what the core had kept, by table and key.
     pub kept: BTreeMap<(Table, String), Vec<u8>>,
     seed: [u8; 32],
@@ -148,6 +151,7 @@ impl Story {
             deaf: None,
             inspects_as: None,
             fails_to_launch: None,
+            edit: Ok,
             kept: BTreeMap::new(),
             seed: [7; 32],
             ticket: None,

@@ -79,7 +79,7 @@ impl Story {
     }
 
     fn read_package(&mut self, ticket: Ticket, component: &str) {
-        let result = package(component);
+        let result = package(component).and_then(self.edit);
         self.happens(Event::PackageRead {
             ticket,
             result: Box::new(result),

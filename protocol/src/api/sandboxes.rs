@@ -77,7 +77,7 @@ pub struct LogLine {
     pub level: LogLevel,
     /// The text; control characters are escaped.
     pub text: String,
-    /// `file:line`, or empty.
+    /// `file:line:column`, or empty.
     #[serde(default)]
     pub place: String,
 }

@@ -41,7 +41,8 @@ pub struct Select {
 /// A method on a deployed component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Method {
-    /// `stop`, `start` or `restart`.
+    /// `stop`, `start`, `restart`, or `reload`: read its package again and load that
+    /// at the same address; the old code goes on when the new one cannot.
     pub method: String,
     /// Its address, or its name when only one has it.
     pub resource: String,

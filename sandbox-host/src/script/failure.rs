@@ -12,7 +12,7 @@ const OWN_FILES: &str = "./hyperty/";
 pub(super) struct Failure {
     /// One line.
     pub(super) reason: String,
-    /// `file:line`, or empty.
+    /// `file:line:column`, or empty.
     pub(super) place: String,
     /// One call per line, without our own framework, or empty.
     pub(super) stack: String,
@@ -114,20 +114,25 @@ fn forget(ctx: &Ctx<'_>) -> String {
     String::new()
 }
 
-/// The `file:line` of the first stack line that is the component's.
+/// The `file:line:column` of the first stack line that is the component's.
+///
+/// The column as well: what a bundler made has one line.
 pub(super) fn place(stack: &str) -> String {
     stack
         .lines()
         .filter_map(position)
         .find(|place| !is_own(place))
-        .map_or_else(String::new, |at| {
-            let without_column = at.rsplit_once(':').map_or(at, |(before, _)| before);
-            // `file:line` when there was a column, else all of it.
-            let is_line = without_column
-                .rsplit_once(':')
-                .is_some_and(|(_, line)| is_number(line));
-            if is_line { without_column } else { at }.to_owned()
-        })
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The file of a place.
+pub(super) fn file(place: &str) -> &str {
+    let mut rest = place;
+    while let Some((before, _)) = rest.rsplit_once(':').filter(|(_, last)| is_number(last)) {
+        rest = before;
+    }
+    rest
 }
 
 /// The stack without the lines of our own framework.
@@ -188,8 +193,9 @@ mod tests {
 
     #[test]
     fn the_place_is_the_first_line_that_is_the_components() {
-        assert_eq!(place(STACK), "Board.hy.js:27");
-        assert_eq!(place("    at Board.hy.js:9:1\n"), "Board.hy.js:9");
+        assert_eq!(place(STACK), "Board.hy.js:27:11");
+        assert_eq!(place("    at Board.hy.js:9:1\n"), "Board.hy.js:9:1");
+        assert_eq!(file("Board.hy.js:9:1"), "Board.hy.js");
         assert_eq!(place("    at f (native)\n"), "");
     }
 

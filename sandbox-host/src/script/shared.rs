@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use protocol::frame::{HostFrame, Log, LogLevel};
 use protocol::limits::LOG_BYTES_MAX;
 
-use super::failure::{Failure, cut};
+use super::failure::{self, Failure, cut};
 use super::limits::Limits;
 use super::listens::Listens;
 use super::random::Random;
@@ -130,7 +130,7 @@ impl Shared {
     // After an `await` nobody knows whose code runs, but its file tells, unless
     // two components come from files of the same name.
     fn author(&self, place: &str) -> Option<String> {
-        let (file, _) = place.rsplit_once(':')?;
+        let file = failure::file(place);
         let components = self.components.borrow();
         let mut of_file = components.iter().filter(|(_, name)| name.as_str() == file);
         let (component, _) = of_file.next()?;

@@ -29,6 +29,7 @@ const ROOT_HELP: &str = "\
   start        Start a stopped or failed component again
   stop         Stop a component; its address stays reserved
   restart      Stop and start a component
+  reload       Read a component's code again; its address and sandbox stay
   rm           Remove a component; its next deployment gets its address again
   logs         What components wrote, and what became of them
 
@@ -190,6 +191,8 @@ pub(crate) enum Command {
     Stop(cmd::control::Args),
     /// Stop and start a component
     Restart(cmd::control::Args),
+    /// Read a component's code again; its address and sandbox stay
+    Reload(cmd::control::Args),
     /// Remove a component; its next deployment gets its address again
     Rm(cmd::control::Args),
     /// Show what components wrote, and what became of them

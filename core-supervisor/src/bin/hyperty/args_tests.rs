@@ -59,6 +59,7 @@ fn the_helps_read_well() {
         "inspect",
         "deploy",
         "stop",
+        "reload",
         "logs",
         "send",
         "call",

@@ -24,6 +24,7 @@ mod redact;
 mod scratch;
 mod session;
 mod signals;
+mod sourcemap;
 mod supervisor;
 mod target;
 mod watch;

@@ -18,6 +18,7 @@ pub(crate) struct Names {
     own: String,
     known: BTreeMap<String, String>,
     strangers: BTreeSet<String>,
+    components: Vec<Component>,
 }
 
 impl Names {
@@ -29,6 +30,7 @@ impl Names {
             own,
             known: BTreeMap::new(),
             strangers: BTreeSet::new(),
+            components: Vec::new(),
         }
     }
 
@@ -42,6 +44,12 @@ impl Names {
             let name = format!("{}@{}", clean(&component.name), clean(&component.provider));
             self.known.insert(component.address.clone(), name);
         }
+        components.clone_into(&mut self.components);
+    }
+
+    /// The components that were learned last.
+    pub(crate) fn components(&self) -> &[Component] {
+        &self.components
     }
 
     /// Learns whose the data objects are; after the components, whose names they take.

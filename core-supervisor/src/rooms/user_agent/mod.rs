@@ -1,7 +1,7 @@
 //! # User agent — what is deployed, and how far it has come
 //!
 //! Address:  hyperty-runtime://<runtime>/ua
-//! Answers:  Create (deploy), Read, Delete, Execute (stop, start, restart)
+//! Answers:  Create (deploy), Read, Delete, Execute (stop, start, restart, reload)
 //!                                                — see protocol::api::user_agent
 //! Keeps:    deployments with their stage, their code, and who waits for them
 //! Holds:    every deployment that was begun ends as running, or is told why not
@@ -87,6 +87,26 @@ pub struct Package {
     pub source: String,
 }
 
+/// What ran before a reload, until the new code does.
+#[derive(Debug, Clone)]
+pub struct Previous {
+    /// What was loaded.
+    pub package: Package,
+    /// How far it had come.
+    pub stage: Stage,
+}
+
+/// A package that is being read again.
+#[derive(Debug, Clone)]
+pub struct Reread {
+    /// Whose package it is.
+    pub id: DeploymentId,
+    /// Who waits for the answer.
+    pub asker: Option<Asker>,
+    /// Whether the component was stopped when it was asked for: then it is to start.
+    pub was_stopped: bool,
+}
+
 /// One deployment.
 #[derive(Debug)]
 pub struct Deployment {
@@ -102,6 +122,8 @@ pub struct Deployment {
     pub reason: String,
     /// What was read.
     pub package: Option<Package>,
+    /// What ran before, while it is being reloaded.
+    pub previous: Option<Previous>,
     /// Where it runs, or is about to.
     pub sandbox: Option<SandboxId>,
     /// The floor it asked for.
@@ -133,6 +155,8 @@ pub struct Traffic {
 pub struct UserAgent {
     deployments: BTreeMap<DeploymentId, Deployment>,
     reading: BTreeMap<Ticket, DeploymentId>,
+    // At most one for each deployment.
+    rereading: BTreeMap<Ticket, Reread>,
     // INVARIANT: the same keys as `deployments`.
     traffic: IdMap<DeploymentId, Traffic>,
 }
@@ -148,6 +172,21 @@ impl UserAgent {
     /// The deployment that waits for this package.
     pub fn read_for(&mut self, ticket: Ticket) -> Option<DeploymentId> {
         self.reading.remove(&ticket)
+    }
+
+    /// Enters a package that is being read again.
+    pub fn reread(&mut self, ticket: Ticket, reread: Reread) {
+        self.rereading.insert(ticket, reread);
+    }
+
+    /// The reload that waits for this package.
+    pub fn reread_for(&mut self, ticket: Ticket) -> Option<Reread> {
+        self.rereading.remove(&ticket)
+    }
+
+    /// Whether a deployment's package is being read again.
+    pub fn is_reread(&self, id: DeploymentId) -> bool {
+        self.rereading.values().any(|reread| reread.id == id)
     }
 
     /// How many there are.
@@ -220,14 +259,10 @@ impl UserAgent {
 
     /// Forgets that anybody on this link waits for an answer.
     pub fn forget_asker(&mut self, link: LinkId) {
-        for deployment in self.deployments.values_mut() {
-            if deployment
-                .asker
-                .as_ref()
-                .is_some_and(|asker| asker.link == link)
-            {
-                deployment.asker = None;
-            }
+        let deployed = self.deployments.values_mut().map(|d| &mut d.asker);
+        let reread = self.rereading.values_mut().map(|reread| &mut reread.asker);
+        for asker in deployed.chain(reread) {
+            asker.take_if(|asker| asker.link == link);
         }
     }
 }

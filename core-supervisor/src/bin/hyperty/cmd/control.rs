@@ -1,4 +1,4 @@
-//! `hyperty start`, `stop`, `restart` and `rm` — one verb on some components.
+//! `hyperty start`, `stop`, `restart`, `reload` and `rm` — one verb on some components.
 
 use protocol::api::user_agent::{self, Component, Method, Select};
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub(crate) enum Verb {
     Stop,
     /// Both.
     Restart,
+    /// Read its code again and load that; the old code goes on when the new cannot.
+    Reload,
     /// End it; its next deployment gets its address again.
     Remove,
 }
@@ -35,6 +37,7 @@ impl Verb {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Reload => "reload",
             Self::Remove => "remove",
         }
     }
@@ -44,6 +47,7 @@ impl Verb {
             Self::Start => "started",
             Self::Stop => "stopped",
             Self::Restart => "restarted",
+            Self::Reload => "reloaded",
             Self::Remove => "removed",
         }
     }

@@ -159,6 +159,26 @@ pub(crate) fn everything(session: &mut Session, how: &How) -> Result<Vec<Deploy>
         .collect()
 }
 
+/// Where the code of a component may be, as far as its request tells.
+pub(crate) fn code_files(wanted: &Deploy) -> Vec<PathBuf> {
+    let (folder, name) = wanted
+        .component
+        .split_once('/')
+        .unwrap_or(("hyperty", &wanted.component));
+    let infix = match folder {
+        "hyperty" => "hy",
+        "protocolstub" => "ps",
+        _ => "idp",
+    };
+    let file = format!(".well-known/{folder}/{name}.{infix}.js");
+    let catalogue = Path::new(&wanted.catalogue);
+    let places = [
+        catalogue.join(&file),
+        catalogue.join(&wanted.provider).join(&file),
+    ];
+    places.into_iter().filter(|file| file.is_file()).collect()
+}
+
 // A component is named by its file: `name` in the descriptor may be another word.
 fn file_name(entry: &Entry) -> &str {
     let file = entry.descriptor.rsplit('/').next().unwrap_or_default();

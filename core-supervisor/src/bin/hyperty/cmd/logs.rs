@@ -12,6 +12,7 @@ use crate::cmd::Outcome;
 use crate::names::Names;
 use crate::output::{Output, Style, Tone, clean, time};
 use crate::session::{Next, Session, value};
+use crate::sourcemap::Places;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,6 +58,7 @@ struct Line<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut session = Session::open(context)?;
     let names = super::names_of(&mut session)?;
+    let mut log = Log::new(names);
     let filter = LogFilter {
         component: args.component.clone(),
         last: args.last,
@@ -72,17 +74,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     } else {
         Duration::ZERO
     };
-    show(&mut session, names, wait, &context.out)
+    show(&mut session, &mut log, wait, &context.out)
 }
 
-fn show(session: &mut Session, mut names: Names, wait: Duration, out: &Output) -> Outcome {
+fn show(session: &mut Session, log: &mut Log, wait: Duration, out: &Output) -> Outcome {
     loop {
         match session.next(wait)? {
             Next::Message(heard) => {
                 let batch: LogBatch = value(&heard.body).unwrap_or_default();
                 let speakers = batch.lines.iter().map(|line| line.component.as_str());
-                super::learn_news(session, &mut names, speakers)?;
-                print(&batch, &names, out)?;
+                super::learn_news(session, &mut log.names, speakers)?;
+                log.print(&batch, out)?;
             }
             Next::Nothing if wait.is_zero() => return Ok(()),
             Next::Answered(..) | Next::Nothing => {}
@@ -94,22 +96,52 @@ fn show(session: &mut Session, mut names: Names, wait: Duration, out: &Output) -
     }
 }
 
-/// Prints a batch, and says so when it does not hold everything.
-pub(crate) fn print(batch: &LogBatch, names: &Names, out: &Output) -> Outcome {
-    for line in &batch.lines {
-        let item = Line {
-            at: time::rfc3339(line.at_us),
-            component: &line.component,
-            level: line.level,
-            text: &line.text,
-            place: &line.place,
-        };
-        out.item("hyperty.log/1", &item, |style| text(line, names, style))?;
+/// What is known for reading log lines: who speaks, and where code was written.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Who speaks.
+    pub(crate) names: Names,
+    /// Where its code was written.
+    pub(crate) places: Places,
+}
+
+impl Log {
+    /// Knows these names, and no places yet.
+    pub(crate) fn new(names: Names) -> Self {
+        Self {
+            names,
+            places: Places::default(),
+        }
     }
-    if batch.missed > 0 {
-        out.note(&format!("{} more lines were not kept", batch.missed));
+
+    /// Reads the maps of what runs now.
+    pub(crate) fn learn_places(&mut self, out: &Output) {
+        for note in self.places.learn(self.names.components()) {
+            out.note(&note);
+        }
     }
-    Ok(())
+
+    /// Prints a batch, and says so when it does not hold everything.
+    pub(crate) fn print(&mut self, batch: &LogBatch, out: &Output) -> Outcome {
+        self.learn_places(out);
+        for line in &batch.lines {
+            let line = self.places.line(line);
+            let item = Line {
+                at: time::rfc3339(line.at_us),
+                component: &line.component,
+                level: line.level,
+                text: &line.text,
+                place: &line.place,
+            };
+            out.item("hyperty.log/1", &item, |style| {
+                text(&line, &self.names, style)
+            })?;
+        }
+        if batch.missed > 0 {
+            out.note(&format!("{} more lines were not kept", batch.missed));
+        }
+        Ok(())
+    }
 }
 
 /// One line for people.

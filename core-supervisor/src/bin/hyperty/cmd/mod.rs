@@ -47,6 +47,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Start(args) => control::run(control::Verb::Start, &args, context),
         Command::Stop(args) => control::run(control::Verb::Stop, &args, context),
         Command::Restart(args) => control::run(control::Verb::Restart, &args, context),
+        Command::Reload(args) => control::run(control::Verb::Reload, &args, context),
         Command::Rm(args) => control::run(control::Verb::Remove, &args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Send(args) => send::send(&args, context),

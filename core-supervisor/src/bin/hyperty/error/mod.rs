@@ -110,6 +110,16 @@ impl Failure {
         self
     }
 
+    /// Says the same in other words: places as the author wrote them.
+    #[must_use]
+    pub(crate) fn in_words(mut self, other: impl Fn(&str) -> String) -> Self {
+        self.0.what = other(&self.0.what);
+        for (_, text) in &mut self.0.facts {
+            *text = other(text);
+        }
+        self
+    }
+
     /// Ends with another status than the kind's own.
     #[must_use]
     pub(crate) fn exit_as(mut self, exit: Exit) -> Self {

@@ -46,7 +46,7 @@ pub(crate) enum Ended {
 pub(crate) struct Watch {
     session: Session,
     out: Output,
-    names: Names,
+    log: logs::Log,
     live: Live,
     components: Vec<Component>,
     // Deployments that were asked for and are not answered yet.
@@ -65,12 +65,12 @@ impl Watch {
             ..LogFilter::default()
         };
         let _: Value = session.ask(sandboxes::PATH, "subscribe", &filter)?;
-        let names = Names::new(&session.runtime(), &session.address());
+        let log = logs::Log::new(Names::new(&session.runtime(), &session.address()));
         let live = Live::new(out, &live::COLUMNS);
         Ok(Self {
             session,
             out,
-            names,
+            log,
             live,
             components: Vec::new(),
             asked: BTreeSet::new(),
@@ -82,6 +82,10 @@ impl Watch {
     /// Asks for these deployments; [`Self::follow`] sees what becomes of them.
     pub(crate) fn deploy(&mut self, wanted: Vec<Deploy>) -> Result<(), Failure> {
         for deploy in wanted {
+            // One that never runs is in no listing, and its reason has places as well.
+            for code in deploy::code_files(&deploy) {
+                self.log.places.learn_file(&code);
+            }
             let asked = self
                 .session
                 .ask_later(user_agent::PATH, "create", &deploy, DEPLOY_WITHIN);
@@ -159,16 +163,17 @@ impl Watch {
     // A line about a component may mean that its state has changed.
     fn show_log(&mut self, batch: &LogBatch) -> Result<bool, Failure> {
         let speakers = batch.lines.iter().map(|line| line.component.as_str());
-        learn_news(&mut self.session, &mut self.names, speakers)?;
+        learn_news(&mut self.session, &mut self.log.names, speakers)?;
         if self.out.is_json() {
-            logs::print(batch, &self.names, &self.out)?;
+            self.log.print(batch, &self.out)?;
             return Ok(true);
         }
+        self.log.learn_places(&self.out);
         let style = self.out.style();
         let lines = batch
             .lines
             .iter()
-            .map(|line| logs::text(line, &self.names, style));
+            .map(|line| logs::text(&self.log.places.line(line), &self.log.names, style));
         self.live.above(&lines.collect::<String>())?;
         Ok(true)
     }
@@ -186,6 +191,7 @@ impl Watch {
         self.failed += 1;
         let to = self.session.room(user_agent::PATH);
         let failure = self.session.explain("create", &to, answer);
+        let failure = failure.in_words(|text| self.log.places.text("", text).into_owned());
         if self.live.moves() {
             self.live.above(&failure.text(self.out.style()))?;
         } else {
@@ -196,7 +202,7 @@ impl Watch {
 
     fn refresh(&mut self) -> Result<(), Failure> {
         let listing: Listing = self.session.ask(user_agent::PATH, "read", &json!({}))?;
-        self.names.learn(&listing.components);
+        self.log.names.learn(&listing.components);
         let changed: Vec<_> = listing
             .components
             .iter()
@@ -236,7 +242,7 @@ impl Watch {
             .map_or_else(String::new, |pid| format!("pid {pid}"));
         let name = match component.address.as_str() {
             "" => clean(&component.name).into_owned(),
-            address => self.names.short(address),
+            address => self.log.names.short(address),
         };
         let rest = match component.reason.as_str() {
             "" => format!("{} sent, {} received", component.sent, component.received),
