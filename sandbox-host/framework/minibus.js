@@ -175,7 +175,7 @@ export default function (host) {
   function listen(listener) {
     // A new list each time: one that is being called stays as it was.
     listeners.set(listener.url, [...(listeners.get(listener.url) ?? []), listener]);
-    host.listen(listener.owner, String(listener.url));
+    if (listener.isTold) host.listen(listener.owner, String(listener.url));
   }
 
   function unlisten(listener) {
@@ -184,7 +184,7 @@ export default function (host) {
     const left = listeners.get(listener.url).filter((other) => other !== listener);
     if (left.length > 0) listeners.set(listener.url, left);
     else listeners.delete(listener.url);
-    host.unlisten(listener.owner, String(listener.url));
+    if (listener.isTold) host.unlisten(listener.owner, String(listener.url));
   }
 
   // What a component added ends with it.
@@ -201,17 +201,24 @@ export default function (host) {
 
   // Functions and no class: components take members off the bus, or wrap it.
   host.newBus = (owner) => {
+    const hear = (url, callback, isTold) => {
+      if (typeof callback !== "function") throw new TypeError("a listener needs a function to call");
+      const listener = { url, callback, owner, isTold, active: true };
+      listen(listener);
+      return { url, remove: () => unlisten(listener) };
+    };
     const bus = {
       _responseTimeOut: RESPONSE_TIME_OUT_MS,
       _onPostMessage: send,
       _onMessage: receive,
 
       addListener(url, callback) {
-        if (typeof callback !== "function") throw new TypeError("a listener needs a function to call");
-        const listener = { url, callback, owner, active: true };
-        listen(listener);
-        return { url, remove: () => unlisten(listener) };
+        return hear(url, callback, true);
       },
+
+      // What the core delivers anyway, such as the updates of a data object that
+      // this component observes: the core is not asked.
+      _hear: (url, callback) => hear(url, callback, false),
 
       removeAllListenersOf(url) {
         for (const listener of listeners.get(url) ?? []) unlisten(listener);
