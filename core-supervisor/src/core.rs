@@ -12,6 +12,7 @@ use protocol::frame::Level;
 use protocol::nursery::Engine;
 
 use crate::event::{Actions, Event, LaunchSpec, Now};
+use crate::flows::persist::Persisting;
 use crate::flows::{
     begin, connect, deliver, deploy, heartbeat, late, observe, persist, serve_admin, stop,
     supervise,
@@ -74,6 +75,8 @@ pub struct Core {
     pub(crate) epoch: u64,
     /// Who waits for long work, by its ticket.
     pub(crate) waiting: Vec<(Ticket, Waiting)>,
+    /// What is on its way to the disk.
+    pub(crate) persisting: Persisting,
     pub(crate) stopping: Option<stop::Stopping>,
     /// The time of the event that is being handled.
     pub(crate) time: Duration,
@@ -90,8 +93,6 @@ pub(crate) enum Waiting {
     Catalogue(Asker),
     /// Nobody, when a signal asked for it.
     Policy(Option<Asker>),
-    /// What follows once changes are on the disk.
-    Persist(persist::Then),
 }
 
 impl Core {
@@ -112,6 +113,7 @@ impl Core {
             gates: Gates::default(),
             epoch: 1,
             waiting: Vec::new(),
+            persisting: Persisting::default(),
             stopping: None,
             time: Duration::ZERO,
             refill_at: None,

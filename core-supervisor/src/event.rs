@@ -155,7 +155,8 @@ pub enum Event<'a> {
     Persisted {
         /// The ticket of `Action::Persist`.
         ticket: Ticket,
-        /// What the system said when they could not.
+        /// What the system said when they could not. They are tried again, in front
+        /// of what comes after them.
         result: Result<(), String>,
     },
     /// The operator's signal to read the policy files again.

@@ -89,6 +89,27 @@ pub const OBJECTS_PER_COMPONENT_MAX: usize = 1024;
 /// asked for by key. An entry costs about 300 bytes, in memory and on disk.
 pub const REUSED_PER_PROVIDER_MAX: usize = 4096;
 
+/// Bytes of the key by which a component asks for the same block of addresses again.
+///
+/// A name, an address, or a digest.
+pub const ALLOCATION_KEY_BYTES_MAX: usize = 512;
+
+/// Writes that may be on their way to the disk at once.
+///
+/// All that gather behind one commit share the next; a disk that takes 10 ms for
+/// each still ends this many within a second or two.
+pub const PERSISTS_MAX: usize = 4096;
+
+/// Writes of one asker that may be on their way to the disk at once.
+///
+/// A sixteenth of all, so that one that writes without end only slows itself down.
+pub const PERSISTS_PER_LINK_MAX: usize = 256;
+
+/// Bytes that may be on their way to the disk, or wait there because it failed.
+///
+/// Sixteen of the largest messages: about a second of a slow disk.
+pub const PERSIST_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Components that may be deployed at once, in all states.
 pub const COMPONENTS_MAX: usize = 4096;
 

@@ -33,6 +33,14 @@ pub struct Change {
     pub value: Option<Vec<u8>>,
 }
 
+impl Change {
+    /// The memory it takes, about.
+    pub fn bytes(&self) -> usize {
+        // The names of its parts: a change of nothing takes place, too.
+        64 + self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// One entry, as it was read at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

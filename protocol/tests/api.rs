@@ -71,7 +71,38 @@ fn a_member_that_a_deployment_does_not_have_is_told() {
 fn one_address_is_allocated_when_no_number_is_given() {
     let allocate: allocation::Allocate = read(r#"{"scheme":"comm"}"#).unwrap();
 
-    assert_eq!(allocate.number, 1);
+    assert_eq!((allocate.number, allocate.key.as_str()), (1, ""));
+}
+
+#[test]
+fn a_block_of_addresses_is_asked_for_in_two_forms() {
+    let ours = r#"{"scheme":"comm","number":3,"allocationKey":"k"}"#;
+    let published = r#"{"scheme":"comm","value":{"number":3,"allocationKey":"k","info":{}}}"#;
+
+    let allocate: allocation::Allocate = read(ours).unwrap();
+
+    assert_eq!((allocate.number, allocate.key.as_str()), (3, "k"));
+    assert_eq!(read(published), Ok(allocate.clone()));
+    is_written_as(&allocate, serde_json::from_str(ours).unwrap());
+}
+
+#[test]
+fn addresses_are_given_back_in_three_forms() {
+    let release: allocation::Release = read(r#"{"resource":"k"}"#).unwrap();
+    assert_eq!(release.resource.as_deref(), Some("k"));
+
+    let release: allocation::Release = read(r#"{"childrenResources":["comm://d/1"]}"#).unwrap();
+    assert_eq!(
+        release.children_resources,
+        Some(vec!["comm://d/1".to_owned()])
+    );
+
+    let resources = vec!["comm://d/1".to_owned()];
+    let ours = allocation::Release {
+        resources,
+        ..Default::default()
+    };
+    is_written_as(&ours, json!({"resources": ["comm://d/1"]}));
 }
 
 #[test]

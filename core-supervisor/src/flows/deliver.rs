@@ -152,7 +152,7 @@ fn request(
         }
         Target::Link(to, owner) => {
             let listeners = if judgement.is_listened {
-                listen::permitted(core, header.to, now)
+                listen::permitted(core, header.to, Some(to), now)
             } else {
                 Vec::new()
             };
@@ -167,7 +167,7 @@ fn request(
             }
             Ok(())
         }
-        Target::Listeners => publish(core, admitted, judgement, now, out),
+        Target::Listeners => publish(core, admitted, judgement, None, now, out),
         Target::Down(owner) => Err(refuse::down(core, owner, header.to)),
         Target::Absent => Err(Refusal::not_found(format!(
             "nobody has the address `{}`",
@@ -185,11 +185,12 @@ fn publish(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     judgement: &Judgement,
+    except: Option<LinkId>,
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
     let header = &admitted.message.header;
-    let listeners = listen::permitted(core, header.to, now);
+    let listeners = listen::permitted(core, header.to, except, now);
     let links: Vec<LinkId> = listeners.iter().map(|(link, _)| *link).collect();
     if links.is_empty() {
         // News without an audience are no failure; a question without one is.
@@ -280,11 +281,11 @@ fn event(
         Target::Link(to, owner) => {
             forward(core, admitted, to, owner, judgement, now, out)?;
             if judgement.is_listened {
-                publish(core, admitted, judgement, now, out)?;
+                publish(core, admitted, judgement, Some(to), now, out)?;
             }
             Ok(())
         }
-        Target::Listeners => publish(core, admitted, judgement, now, out),
+        Target::Listeners => publish(core, admitted, judgement, None, now, out),
         Target::Room(_) => Ok(()),
         Target::Down(owner) => Err(refuse::down(core, owner, admitted.message.header.to)),
         Target::Absent | Target::Foreign => Err(Refusal::not_found(format!(

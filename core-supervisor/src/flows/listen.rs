@@ -4,6 +4,8 @@
 //! `listen` on it. That is asked again whenever the policy has changed, at the
 //! next message: what is revoked is heard no more (BU-09).
 
+use std::collections::BTreeSet;
+
 use protocol::{Address, Code, CoreFrame};
 
 use crate::core::Core;
@@ -65,8 +67,16 @@ pub(crate) fn unlisten(
     Ok(())
 }
 
-/// Those who hear what is sent to `to`, as of now.
-pub(crate) fn permitted(core: &mut Core, to: &str, now: Now) -> Vec<(LinkId, OwnerId)> {
+/// Those who hear what is sent to `to`, as of now, besides the link that has it already.
+///
+/// One for each link: a sandbox hands what comes to all who listen in it, so a second
+/// copy would be heard twice by each.
+pub(crate) fn permitted(
+    core: &mut Core,
+    to: &str,
+    except: Option<LinkId>,
+    now: Now,
+) -> Vec<(LinkId, OwnerId)> {
     let Ok(address) = to.parse::<Address>() else {
         return Vec::new();
     };
@@ -75,6 +85,7 @@ pub(crate) fn permitted(core: &mut Core, to: &str, now: Now) -> Vec<(LinkId, Own
     let mut listeners = core.rooms.bus.listeners.of(address.as_str()).to_vec();
     // Somebody who listened before it was given the address is its owner now.
     listeners.retain(|listener| Some(listener.owner) != owner);
+    let mut reached: BTreeSet<LinkId> = except.into_iter().collect();
     let mut heard_by = Vec::with_capacity(listeners.len());
     for listener in listeners {
         let standing = core.rooms.registry.standing(listener.owner);
@@ -86,7 +97,9 @@ pub(crate) fn permitted(core: &mut Core, to: &str, now: Now) -> Vec<(LinkId, Own
         {
             continue;
         }
-        heard_by.push((link, listener.owner));
+        if reached.insert(link) {
+            heard_by.push((link, listener.owner));
+        }
     }
     heard_by
 }

@@ -1,14 +1,22 @@
 //! What rooms want kept is written, and then whoever waits is told.
 //!
-//! persist → persisted
+//! has_room → persist → persisted
+//!
+//! The room's own state changes first, and the disk follows: nobody is told that
+//! something is kept before it is. What the disk did not take is tried again in
+//! front of what comes next, so that whoever is told 200 knows that all before it
+//! is on the disk as well.
+
+use std::collections::BTreeMap;
 
 use protocol::Code;
 use protocol::frame::LogLevel;
 
-use crate::core::{Core, Waiting};
+use crate::core::Core;
 use crate::event::{Action, Actions};
 use crate::flows::respond::{self, Refusal};
-use crate::ids::Ticket;
+use crate::ids::{LinkId, Ticket};
+use crate::limits::{PERSIST_BYTES_MAX, PERSISTS_MAX, PERSISTS_PER_LINK_MAX};
 use crate::rooms::user_agent::Asker;
 use crate::store::Change;
 
@@ -21,10 +29,67 @@ pub(crate) enum Then {
     Answer(Asker, Vec<u8>),
 }
 
+/// What is on its way to the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Persisting {
+    under_way: BTreeMap<Ticket, UnderWay>,
+    // What is under way, and what the disk did not take.
+    bytes: usize,
+    refused: usize,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    then: Then,
+    bytes: usize,
+}
+
+impl Persisting {
+    /// How many writes are under way.
+    pub(crate) fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
+    fn of_link(&self, link: LinkId) -> usize {
+        let is_its =
+            |write: &&UnderWay| matches!(&write.then, Then::Answer(asker, _) if asker.link == link);
+        self.under_way.values().filter(is_its).count()
+    }
+}
+
+/// Whether one more change may be asked for by this link; to be called before the
+/// room's state is changed. A disk that cannot keep up makes askers hear 429.
+pub(crate) fn has_room(core: &Core, link: LinkId) -> Result<(), Refusal> {
+    let persisting = &core.persisting;
+    if persisting.len() >= PERSISTS_MAX || persisting.bytes >= PERSIST_BYTES_MAX {
+        let reason = format!(
+            "the disk has {} changes of {} bytes to write already",
+            persisting.len(),
+            persisting.bytes
+        );
+        return Err(Refusal::busy(reason));
+    }
+    if persisting.of_link(link) >= PERSISTS_PER_LINK_MAX {
+        let reason = format!("{PERSISTS_PER_LINK_MAX} changes of yours wait for the disk already");
+        return Err(Refusal::busy(reason));
+    }
+    Ok(())
+}
+
 /// Has changes written, all or none, and remembers what follows.
+///
+/// Without changes it waits for those that are under way: what was done already is
+/// acknowledged again only when it is kept.
 pub(crate) fn persist(core: &mut Core, changes: Vec<Change>, then: Then, out: &mut Actions) {
+    let persisting = &mut core.persisting;
+    if changes.is_empty() && persisting.under_way.is_empty() && persisting.refused == 0 {
+        return follow(core, then, None, out);
+    }
+    let bytes = changes.iter().map(Change::bytes).sum();
+    persisting.bytes += bytes;
     let ticket = core.next_ticket();
-    core.waiting.push((ticket, Waiting::Persist(then)));
+    let under_way = UnderWay { then, bytes };
+    core.persisting.under_way.insert(ticket, under_way);
     out.list.push(Action::Persist { ticket, changes });
 }
 
@@ -35,26 +100,32 @@ pub(crate) fn persisted(
     result: Result<(), String>,
     out: &mut Actions,
 ) {
-    let Some(at) = core.waiting.iter().position(|(known, _)| *known == ticket) else {
-        return;
-    };
-    let (_, Waiting::Persist(then)) = core.waiting.swap_remove(at) else {
+    let persisting = &mut core.persisting;
+    let Some(UnderWay { then, bytes }) = persisting.under_way.remove(&ticket) else {
         return;
     };
     let failure = result.err();
     if let Some(reason) = &failure {
+        persisting.refused += bytes;
         let text = format!("act=persist reason=`{reason}`");
         out.list.push(Action::Record {
             level: LogLevel::Error,
             text,
         });
+    } else {
+        // With it went everything that the disk had not taken before.
+        persisting.bytes -= bytes + std::mem::take(&mut persisting.refused);
     }
+    follow(core, then, failure.as_deref(), out);
+}
+
+fn follow(core: &mut Core, then: Then, failure: Option<&str>, out: &mut Actions) {
     match then {
         Then::Nothing => {}
         Then::Answer(asker, body) => {
             let answer = match failure {
                 None => Ok(body),
-                Some(reason) => Err(not_kept(&reason)),
+                Some(reason) => Err(not_kept(reason)),
             };
             respond::later(core, &asker, answer, out);
         }
@@ -62,6 +133,6 @@ pub(crate) fn persisted(
 }
 
 fn not_kept(reason: &str) -> Refusal {
-    let text = format!("could not be kept, so it was not done: {reason}");
+    let text = format!("done, but not kept until the disk takes it: {reason}");
     Refusal::new(Code::FAILED, "store", text)
 }

@@ -101,7 +101,7 @@ pub(crate) fn room(
         RoomName::UserAgent => user_agent(core, &asked, out),
         RoomName::Catalogue => serve_admin::catalogue(core, &asked, out),
         RoomName::Sandboxes => sandboxes(core, &asked, out),
-        RoomName::Allocation => serve_allocation::allocation(core, &asked),
+        RoomName::Allocation => serve_allocation::allocation(core, &asked, out),
         RoomName::Sync => Err(not_understood(api::sync::PATH, asked.header())),
         RoomName::Subscriptions => Err(not_understood(api::subscriptions::PATH, asked.header())),
         RoomName::Discovery => Err(not_understood(api::discovery::PATH, asked.header())),

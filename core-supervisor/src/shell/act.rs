@@ -10,6 +10,7 @@ use super::deadlines::DRAIN;
 use super::link::Link;
 use super::poller::{Interest, Source};
 use super::run_loop::{Ending, RunLoop, mark, watch_output};
+use super::store::Write;
 use super::world::Job;
 use crate::event::{Action, Event, LaunchSpec, Peer};
 use crate::ids::{LinkId, ProgramId, SandboxId};
@@ -46,7 +47,11 @@ impl<B: Brain> RunLoop<B> {
                 check,
             }),
             Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
-            Action::Persist { ticket, changes } => self.hand_over(Job::Persist { ticket, changes }),
+            Action::Persist { ticket, changes } => {
+                if self.writes.send(Write { ticket, changes }).is_err() {
+                    tracing::error!("the store's thread has ended");
+                }
+            }
             Action::Forget { program } => self.programs.forget(program),
             Action::Record { level, text } => record(level, &text),
             Action::Exit => {

@@ -48,10 +48,6 @@ impl Chores {
                 ticket,
                 result: Box::new(self.compile()),
             },
-            Job::Persist { ticket, changes: _ } => Event::Persisted {
-                ticket,
-                result: Err("there is no store yet".to_owned()),
-            },
         }
     }
 }

@@ -5,6 +5,7 @@
 //!  ───────────                                   ────────────────────
 //!  run_loop ── act ── link(s)                    world ── endpoint, signals
 //!     │          └─── launcher ── nursery          └───── package, policy_files
+//!     ├──────────────────────────────────────► store (its own thread)
 //!     │ poller, buffers, clock        inbox ◄── arrivals ── leash (its own thread)
 //!     └──────────── Brain::handle(event, now, actions)
 //! ```
@@ -41,6 +42,7 @@ pub mod policy_files;
 mod poller;
 pub mod run_loop;
 pub mod start;
+pub mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -17,6 +17,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -32,6 +33,7 @@ use super::links::Links;
 use super::package::Programs;
 use super::placement::Placement;
 use super::poller::{Hits, Interest, Poller, Source};
+use super::store::Write;
 use super::world::Job;
 use crate::event::{Actions, Event, Now, Peer};
 use crate::ids::LinkId;
@@ -74,6 +76,8 @@ pub struct Parts<B> {
     pub inbox: Inbox,
     /// Where long work goes.
     pub jobs: UnboundedSender<Job>,
+    /// Where goes what is to be kept.
+    pub writes: Sender<Write>,
     /// What that work sealed.
     pub programs: Programs,
     /// How many descriptors there may be.
@@ -96,6 +100,7 @@ pub struct RunLoop<B> {
     pub(super) placement: Placement,
     pub(super) buffers: Buffers,
     pub(super) jobs: UnboundedSender<Job>,
+    pub(super) writes: Sender<Write>,
     pub(super) programs: Programs,
     // What happened here and is still to be told to the core.
     pub(super) happened: VecDeque<Event<'static>>,
@@ -130,6 +135,7 @@ impl<B: Brain> RunLoop<B> {
             placement: Placement::new(parts.is_placing),
             buffers: Buffers::default(),
             jobs: parts.jobs,
+            writes: parts.writes,
             programs: parts.programs,
             happened: VecDeque::new(),
             draining: VecDeque::new(),

@@ -1,8 +1,8 @@
 //! One supervisor from its command line to its end, in the order it happens.
 //!
 //! ```text
-//!  configuration → log → lock of the directories → address → second thread with
-//!  the endpoint → floor → rules → nursery → `ready` → loop … → nursery gone
+//!  configuration → log → lock of the directories → address → store → second thread
+//!  with the endpoint → floor → rules → nursery → `ready` → loop … → nursery gone
 //!  → socket removed
 //! ```
 //!
@@ -34,6 +34,7 @@ use super::leash::Leash;
 use super::nursery::NurseryCommand;
 use super::package::Programs;
 use super::run_loop::{Ending, Parts, RunLoop};
+use super::store::{Keeper, Store, StoreError};
 use super::world::Job;
 use super::{log, world};
 use crate::core::{Core, Settings};
@@ -55,6 +56,9 @@ pub enum StartError {
     /// The machine.
     #[error(transparent)]
     Floor(#[from] FloorError),
+    /// What is to outlive the supervisor.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The rules.
     #[error("the policy has {} problems:{}", .0.problems.len(), listed(.0))]
     Policy(Problems),
@@ -92,6 +96,7 @@ impl StartError {
             Self::Floor(FloorError::Below { .. }) => 5,
             Self::Instance(_)
             | Self::Floor(_)
+            | Self::Store(_)
             | Self::Policy(_)
             | Self::System { .. }
             | Self::Endpoint { .. } => 1,
@@ -138,6 +143,8 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
         clock.now().wall_us / 1_000_000,
     )?;
     let address = instance.address(&config.domain.value)?;
+    let unix_s = clock.now().wall_us / 1_000_000;
+    let (store, records) = Store::open(&instance.store(), unix_s)?;
     let programs = Programs::default();
     let chores = Chores::new(&config, programs.clone());
     let (letterbox, inbox) = inbox().map_err(system("make the inbox"))?;
@@ -152,12 +159,16 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     let budget = raise_limit();
     let launcher = Launcher::start(host).map_err(system("start the nursery"))?;
     let token = options.sidecar.then(token).transpose()?;
+    let (writes, keeper) = Keeper::start(store, letterbox.clone())?;
+    let mut brain = core(&config, address, token.clone(), rules)?;
+    brain.restore(records);
     let parts = Parts {
-        brain: core(&config, address, token.clone(), rules)?,
+        brain,
         clock,
         launcher,
         inbox,
         jobs,
+        writes,
         programs,
         budget,
         is_placing: config.placement.value,
@@ -169,6 +180,8 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
         leash.watch(letterbox).map_err(system("watch the leash"))?;
     }
     let ending = run_loop.run().map_err(system("wait for anything"))?;
+    drop(run_loop);
+    keeper.finish();
     tracing::info!(?ending, "ended");
     Ok(ending)
 }

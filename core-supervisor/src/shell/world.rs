@@ -18,7 +18,6 @@ use super::inbox::{Arrival, Gone, Letterbox};
 use crate::event::Event;
 use crate::ids::Ticket;
 use crate::rooms::catalogue::Wanted;
-use crate::store::Change;
 
 /// Long work that the core asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +42,6 @@ pub enum Job {
     CompilePolicy {
         /// The core's number for it.
         ticket: Ticket,
-    },
-    /// Comes back as `Persisted`.
-    Persist {
-        /// The core's number for it.
-        ticket: Ticket,
-        /// What is to be kept.
-        changes: Vec<Change>,
     },
 }
 

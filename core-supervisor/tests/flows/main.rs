@@ -3,7 +3,9 @@
 // A broken expectation is what these panics are for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod allocation;
 mod components;
+mod keeping;
 mod links;
 mod messages;
 mod registry;

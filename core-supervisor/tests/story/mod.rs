@@ -6,18 +6,20 @@
 #![allow(dead_code, unreachable_pub)]
 
 mod kept;
+mod links;
 mod world;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use core_supervisor::core::{Core, Settings};
-use core_supervisor::event::{Actions, Confinement, Event, Exit, Now, Peer};
+use core_supervisor::event::{Actions, Confinement, Event, Now};
 use core_supervisor::ids::{LinkId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::{PackageFailure, PackageRead};
 use core_supervisor::rooms::policy::{PolicyFile, compile, shipped};
-use core_supervisor::store::Table;
-use protocol::frame::{Confined, Hello, Level, Role};
+use core_supervisor::store::{Change, Table};
+pub use kept::Disk;
+use protocol::frame::Level;
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
 pub const RUNTIME: &str = "hyperty-runtime://home.example/rt";
@@ -99,6 +101,9 @@ pub struct Story {
     pub edit: fn(PackageRead) -> Result<PackageRead, PackageFailure>,
     /// The store: what the core had kept, by table and key.
     pub kept: BTreeMap<(Table, String), Vec<u8>>,
+    disk: Disk,
+    // What the disk has not taken, with the ticket of a write that is not answered yet.
+    unwritten: Vec<(Option<Ticket>, Vec<Change>)>,
     seed: [u8; 32],
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
@@ -153,6 +158,8 @@ impl Story {
             fails_to_launch: None,
             edit: Ok,
             kept: BTreeMap::new(),
+            disk: Disk::Sound,
+            unwritten: Vec::new(),
             seed: [7; 32],
             ticket: None,
             loaded_on: BTreeMap::new(),
@@ -399,101 +406,5 @@ impl Story {
         for action in std::mem::take(&mut actions.list) {
             self.act(action, &actions.bytes);
         }
-    }
-
-    pub fn operator(&mut self) -> (LinkId, String) {
-        if let Some(operator) = &self.operator {
-            return operator.clone();
-        }
-        let operator = self.local(Role::Operator);
-        self.operator = Some(operator.clone());
-        operator
-    }
-
-    /// Connects a local process under a role.
-    pub fn local(&mut self, role: Role<'_>) -> (LinkId, String) {
-        let link = self.connect();
-        self.greet(link, role);
-        let start = self
-            .heard_on(link)
-            .into_iter()
-            .find_map(|heard| match heard {
-                Heard::Start { address } => Some(address),
-                _ => None,
-            });
-        (link, start.expect("the core says who we are"))
-    }
-
-    pub fn connect(&mut self) -> LinkId {
-        let link = self.new_link(None);
-        self.happens(Event::Connected {
-            link,
-            peer: Peer::Local { pid: 1 },
-        });
-        link
-    }
-
-    pub fn greet(&mut self, link: LinkId, role: Role<'_>) {
-        let nonce = self.sides[&link].nonce;
-        let version = protocol::version::PROTOCOL;
-        self.says(
-            link,
-            &HostFrame::Hello(Hello {
-                version,
-                nonce,
-                role,
-                build: "story",
-            }),
-        );
-    }
-
-    pub fn confine(&mut self, link: LinkId, level: Level) {
-        let profile = self.sides[&link].profile.clone();
-        let confined = Confined {
-            level,
-            landlock_abi: 7,
-            profile: &profile,
-            proofs: "open",
-        };
-        self.says(link, &HostFrame::Confined(confined));
-    }
-
-    /// Ends the process of a sandbox.
-    pub fn crash(&mut self, name: &str, exit: Exit) {
-        let link = self.link(name);
-        let sandbox = self.sides[&link].sandbox.unwrap();
-        self.killed.push(sandbox);
-        self.launched.remove(&sandbox);
-        self.is_cut(link);
-        self.happens(Event::Exited { sandbox, exit });
-    }
-
-    pub fn crash_sandbox(&mut self, sandbox: SandboxId, exit: Exit) {
-        self.killed.push(sandbox);
-        if let Some(link) = self.launched.remove(&sandbox) {
-            self.is_cut(link);
-        }
-        self.happens(Event::Exited { sandbox, exit });
-    }
-
-    // The process at the other end is gone.
-    fn is_cut(&mut self, link: LinkId) {
-        let side = self.sides.get_mut(&link);
-        if side.is_some_and(|side| !std::mem::replace(&mut side.is_closed, true)) {
-            self.happens(Event::Closed { link });
-        }
-    }
-
-    fn new_link(&mut self, sandbox: Option<SandboxId>) -> LinkId {
-        let link = LinkId(self.next_link);
-        self.next_link += 1;
-        self.sides.insert(
-            link,
-            Side {
-                sandbox,
-                ..Side::default()
-            },
-        );
-        link
     }
 }

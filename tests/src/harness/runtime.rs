@@ -243,6 +243,19 @@ impl Runtime {
         &self.home
     }
 
+    /// Kills the supervisor as the kernel would, and gives back its directories for
+    /// the next one.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end.
+    #[track_caller]
+    pub fn killed(mut self) -> TempDir {
+        self.supervisor().kill();
+        self.ended();
+        std::mem::take(&mut self.home)
+    }
+
     /// Waits until the supervisor has ended.
     ///
     /// # Panics

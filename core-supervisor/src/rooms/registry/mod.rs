@@ -82,9 +82,14 @@ impl Registry {
         }
     }
 
+    /// Whether an owner has exactly this address.
+    pub fn owns(&self, address: &Address, owner: OwnerId) -> bool {
+        self.addresses.get(address.as_str()) == Some(&owner)
+    }
+
     /// Takes one address back.
     pub fn unassign(&mut self, address: &Address, owner: OwnerId) -> bool {
-        let is_owner = self.addresses.get(address.as_str()) == Some(&owner);
+        let is_owner = self.owns(address, owner);
         if is_owner {
             self.addresses.remove(address.as_str());
         }

@@ -98,6 +98,11 @@ impl Instance {
         })
     }
 
+    /// Where what outlives the supervisor is kept.
+    pub fn store(&self) -> PathBuf {
+        self.data_dir.join(super::store::FILE)
+    }
+
     /// The runtime's address: the one it had before, or a new one.
     pub fn address(&self, domain: &str) -> Result<Address, InstanceError> {
         let path = self.data_dir.join(IDENTITY);

@@ -21,8 +21,10 @@ use crate::shell::launcher::Launcher;
 use crate::shell::nursery::{Nursery, NurseryCommand, receive_datagram, send_datagram};
 use crate::shell::package::{Catalogues, Programs};
 use crate::shell::run_loop::{DescriptorBudget, Parts, RunLoop};
+use crate::shell::store::Write;
 use crate::shell::testing::directory;
 use crate::shell::world::Job;
+use std::sync::mpsc::{Receiver, channel};
 
 /// In place of the core.
 #[derive(Default)]
@@ -102,6 +104,7 @@ pub(super) struct Stage {
     /// The nursery's end, played by the test.
     pub(super) nursery: Option<OwnedFd>,
     pub(super) jobs: UnboundedReceiver<Job>,
+    pub(super) written: Receiver<Write>,
 }
 
 impl Stage {
@@ -112,6 +115,7 @@ impl Stage {
     pub(super) fn with_descriptors(limit: usize) -> Self {
         let (letterbox, inbox) = inbox().unwrap();
         let (sender, jobs) = unbounded_channel();
+        let (writes, written) = channel();
         let (nursery, played) = Nursery::played();
         let command = NurseryCommand {
             program: "/nowhere/sandbox-host".into(),
@@ -124,6 +128,7 @@ impl Stage {
             launcher: Launcher::with(command, nursery),
             inbox,
             jobs: sender,
+            writes,
             programs: programs.clone(),
             budget: DescriptorBudget { limit, reserved: 0 },
             is_placing: true,
@@ -134,6 +139,7 @@ impl Stage {
             programs,
             nursery: Some(played),
             jobs,
+            written,
         }
     }
 

@@ -8,7 +8,9 @@ use crate::event::{Action, Event, Peer};
 use crate::ids::Ticket;
 use crate::shell::inbox::Arrival;
 use crate::shell::run_loop::{Ending, LEASH};
+use crate::shell::store;
 use crate::shell::world::Job;
+use crate::store::{Change, Table};
 
 #[test]
 fn control_comes_before_traffic() {
@@ -89,6 +91,28 @@ fn long_work_is_handed_over() {
     stage.act(Action::CompilePolicy { ticket }, &[]);
 
     assert_eq!(stage.jobs.try_recv(), Ok(Job::CompilePolicy { ticket }));
+}
+
+#[test]
+fn what_is_to_be_kept_is_handed_over_in_its_order() {
+    let mut stage = Stage::new();
+    let changes = vec![Change {
+        table: Table::Addresses,
+        key: "key".to_owned(),
+        value: Some(b"[]".to_vec()),
+    }];
+
+    for ticket in [Ticket(3), Ticket(4)] {
+        let changes = changes.clone();
+        stage.act(Action::Persist { ticket, changes }, &[]);
+    }
+
+    let handed: Vec<_> = stage.written.try_iter().collect();
+    let write = |ticket| store::Write {
+        ticket,
+        changes: changes.clone(),
+    };
+    assert_eq!(handed, [write(Ticket(3)), write(Ticket(4))]);
 }
 
 #[test]
