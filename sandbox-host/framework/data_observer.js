@@ -41,23 +41,33 @@ export default function (host) {
     }
 
     /**
-     * Hears when its reporter is not there any more.
+     * Takes over the Sync Manager's copy, with its children; not while the reporter is known to
+     * have gone: what a component has written in the meantime, such as `unavailable`, stays.
+     *
+     * @returns {Promise<boolean>} false when it could not be read, or nobody reports it
+     */
+    async sync() {
+      return this._isAbandoned ? false : super.sync();
+    }
+
+    /**
+     * Hears when its reporter is not there any more. When it is back, the object is read again.
      *
      * @param {() => void} callback
      * @returns {Promise<void>} when the runtime will tell
      */
     async onDisconnected(callback) {
-      const address = `${this._url}/registration`;
       this._onDisconnected = callback;
-      if (this._isWatched) return;
-      this._isWatched = true;
-      this._listen(address, ({ body }) => {
-        if (body?.value === "disconnected") this._call(this._onDisconnected);
-      });
+      if (this._registration !== undefined) return;
+      const { _url: url, _owner: owner, _bus: bus } = this;
+      const registration = host.service("createRegistrationStatus")(url, this._runtimeUrl, owner, bus);
+      registration._isPrompt = true;
+      this._registration = registration;
       try {
-        await this._syncher._ask("subscribe", `${this._runtimeUrl}/subscriptions`, { resources: [address] });
+        const gone = registration.onDisconnected(owner, () => this._abandoned());
+        await Promise.all([gone, registration.onLive(owner, () => this._reportedAgain())]);
       } catch (reason) {
-        this._isWatched = false;
+        this._registration = undefined;
         throw reason;
       }
     }
@@ -80,6 +90,17 @@ export default function (host) {
       return this._syncher._runtimeUrl;
     }
 
+    _abandoned() {
+      this._isAbandoned = true;
+      this._call(this._onDisconnected);
+    }
+
+    _reportedAgain() {
+      if (!this._isAbandoned) return;
+      this._isAbandoned = false;
+      this.sync();
+    }
+
     // Nothing that is written here leaves, so nothing is counted.
     _newTree(data) {
       return new Tree(data, (changes) => changes.forEach((change) => this._changed(change)), Infinity);
@@ -95,6 +116,9 @@ export default function (host) {
     }
 
     _leave() {
+      const { _registration: registration, _owner: owner } = this;
+      registration?.unsubscribeDisconnected(owner).catch(() => {});
+      registration?.unsubscribeLive(owner).catch(() => {});
       delete this._syncher._observers[this._url];
     }
   }

@@ -76,8 +76,9 @@ export default function (host) {
       if (!Object.hasOwn(this._subscribers, status) || this.#due.has(status)) return;
       // Published components were given 5 s, so that whoever registers is ready to
       // be asked. Here registering is the last step of a start.
+      // Observers of data objects were told at once.
       const delay = Number(host.configurationOf(this._discoveredObjectURL).registrationDelay);
-      if (!(delay > 0)) {
+      if (this._isPrompt || !(delay > 0)) {
         this.#call(status);
         return;
       }

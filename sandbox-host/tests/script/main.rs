@@ -7,6 +7,13 @@
 )]
 
 mod bus;
+mod chat;
+mod chat_messages;
+mod chat_people;
+mod chatting;
+mod context;
+mod context_observer;
+mod context_reporter;
 mod discovery;
 mod errors;
 mod limits;
