@@ -27,6 +27,9 @@ class Mark extends (class {
 
 const NODE = Symbol("live node");
 
+/** Characters of a place in an error. */
+const SHOWN_MAX = 100;
+
 /** A canonical array index, or undefined. */
 function indexOf(key) {
   const number = Number(key);
@@ -70,7 +73,8 @@ export default function (host) {
 
     /** Where a member is, for people. */
     where(key) {
-      return [...(this.path() ?? []), key].map(String).join(".");
+      const text = [...(this.path() ?? []), key].map(String).join(".");
+      return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
     }
 
     /** The proxy of a plain container that is a member of this one. */

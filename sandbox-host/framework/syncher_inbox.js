@@ -66,14 +66,17 @@ export default function (host) {
     else ack();
   }
 
+  const closing = new WeakSet();
+
   function executed(syncher, message) {
     const isRegistry = [`${syncher._runtimeUrl}/registry`, `${syncher._runtimeUrl}/registry/`].includes(message.from);
     const ack = acknowledge(syncher, message);
     if (isRegistry && message.body?.method === "close" && syncher._onClose) {
+      closing.add(message);
       return call(syncher, syncher._onClose, { type: "close", ack });
     }
-    // After the component's own listeners, whose answer is the better one.
-    Promise.resolve().then(() => ack());
+    // After all who listen, whose answer is the better one.
+    Promise.resolve().then(() => closing.has(message) || ack());
   }
 
   const handled = { forward: forwarded, create: invited, delete: ended, execute: executed };
