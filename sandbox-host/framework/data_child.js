@@ -136,10 +136,7 @@ export default function (host) {
       this._end();
     }
 
-    /**
-     * @param {(event: {cType: string, oType: string, field: string, data: unknown}) => void} callback
-     *   hears of each change, its own ones too
-     */
+    /** @param {(event: import("./data_filters.js").ChangeEvent) => void} callback its own changes too */
     onChange(callback) {
       this._filters.set("*", callback);
     }
@@ -178,12 +175,13 @@ export default function (host) {
       this._sentInTurn += 1;
       // The elements of a list move: they cannot be told apart later.
       const isTooMuch = this._sentInTurn > DELTAS_PER_TURN_MAX || this._unsent.size > 0;
-      if (isTooMuch && !Array.isArray(this._tree.raw)) return void this._unsent.add(change.path[0]);
-      this._update(change);
+      if (isTooMuch && !Array.isArray(this._tree.raw)) this._unsent.add(change.path[0]);
+      else this._update(change);
     }
 
     _update(change) {
-      const body = { resource: this.childId, version: this._version + 1, source: this._owner, lastModified: new Date().toISOString() };
+      const lastModified = new Date().toISOString();
+      const body = { resource: this.childId, version: this._version + 1, source: this._owner, lastModified };
       try {
         this._post("update", `${this._parent}/children/`, { ...body, ...deltaOf(change) });
         this._version += 1;
@@ -200,9 +198,9 @@ export default function (host) {
       const keys = [...this._unsent];
       this._unsent.clear();
       for (const key of keys) {
+        // The outbox was full for one before it.
         if (this._unsent.size > 0) this._unsent.add(key);
-        else if (Object.hasOwn(raw, key)) this._update({ path: [key], cType: "update", oType: "object", value: raw[key] });
-        else this._update({ path: [key], cType: "remove", oType: "object" });
+        else this._update({ path: [key], oType: "object", ...memberOf(raw, key) });
       }
     }
 
@@ -219,8 +217,9 @@ export default function (host) {
     _adopt({ data, version }) {
       if (!(version > this._version)) return;
       this._version = version;
+      const { raw } = this._tree;
       const fresh = received(data) ?? {};
-      if (typeof fresh === "object" && Array.isArray(fresh) === Array.isArray(this._tree.raw)) reconcile(this._tree.raw, fresh);
+      if (typeof fresh === "object" && Array.isArray(fresh) === Array.isArray(raw)) reconcile(raw, fresh);
     }
 
     _end() {
@@ -229,4 +228,8 @@ export default function (host) {
   }
 
   host.data.DataObjectChild = DataObjectChild;
+}
+
+function memberOf(raw, key) {
+  return Object.hasOwn(raw, key) ? { cType: "update", value: raw[key] } : { cType: "remove" };
 }

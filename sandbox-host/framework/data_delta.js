@@ -43,7 +43,8 @@ export default function (host) {
     const key = path.at(-1);
     const around = containerAt(tree.raw, path.slice(0, -1));
     if (around === undefined) return undefined;
-    return Array.isArray(around) ? applyElement(around, path, key, delta) : applyMember(around, path, key, delta);
+    const applied = Array.isArray(around) ? applyElement : applyMember;
+    return applied(around, path, key, delta);
   }
 
   function containerAt(raw, path) {
@@ -75,7 +76,8 @@ export default function (host) {
       // One level: a list is several elements (spec services §8.3 case 36).
       const values = [received(delta.value)].flat();
       host.data.put(around, index, 0, values);
-      return values.map((value, at) => ({ path: [...path.slice(0, -1), index + at], cType: "add", oType: "array", value }));
+      const above = path.slice(0, -1);
+      return values.map((value, at) => ({ path: [...above, index + at], cType: "add", oType: "array", value }));
     }
     if (delta.operation === "remove") {
       // Published reporters do not say how many: one.

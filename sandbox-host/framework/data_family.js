@@ -1,6 +1,27 @@
 // Children of a data object: each written by one participant, seen by all (spec
 // services §1.8). The functions here are methods of every data object.
 
+/**
+ * @typedef {object} AddChildEvent
+ * @property {'create'} type
+ * @property {string} from who made it
+ * @property {string} url where it was announced
+ * @property {object} value its data
+ * @property {string} childId
+ * @property {object} [identity]
+ * @property {DataObjectChild} child
+ * @property {HypertyResource} [resource] the child, when it is a resource
+ */
+
+/**
+ * @typedef {object} DeleteChildEvent
+ * @property {'delete'} type
+ * @property {string} from who made it
+ * @property {string} url the data object
+ * @property {string} childId
+ * @property {DataObjectChild} child
+ */
+
 /** Children of one object: any participant makes them, all have them in memory. */
 const CHILDREN_MAX = 16384;
 
@@ -66,12 +87,12 @@ export default function (host) {
       return made;
     },
 
-    /** @param {(event: {type: 'create', from: string, url: string, value: object, childId: string, identity?: object, child: object, resource?: object}) => void} callback */
+    /** @param {(event: AddChildEvent) => void} callback */
     onAddChild(callback) {
       this._onAddChild = callback;
     },
 
-    /** @param {(event: {type: 'delete', from: string, url: string, childId: string, child: object}) => void} callback */
+    /** @param {(event: DeleteChildEvent) => void} callback */
     onDeleteChild(callback) {
       this._onDeleteChild = callback;
     },
@@ -143,7 +164,8 @@ export default function (host) {
       if (typeof resource !== "string" || value === null || typeof value !== "object") return;
       if (!Object.hasOwn(this._childrens, resource)) {
         // Who made it is who sent it, whatever it says.
-        this._received(resource, { ...value, reporter: from === this._url ? value.reporter : from }, identity, from, to);
+        const reporter = from === this._url ? value.reporter : from;
+        this._received(resource, { ...value, reporter }, identity, from, to);
       }
       this._acknowledgeChild?.({ id, from, to, resource, value, identity });
     },

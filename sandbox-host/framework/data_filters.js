@@ -1,6 +1,14 @@
 // Who hears of which change (spec services §2.6): `*` any, `x.*` and `x*` what
 // begins so, else the field itself.
 
+/**
+ * @typedef {object} ChangeEvent
+ * @property {'add'|'update'|'remove'} cType
+ * @property {'object'|'array'} oType of what has the field
+ * @property {string} field its path, joined by dots
+ * @property {unknown} data the value, live; of an array's removal how many elements went
+ */
+
 export default function (host) {
   const { isContainer } = host.data;
 

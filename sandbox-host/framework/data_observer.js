@@ -7,7 +7,7 @@ export default function (host) {
   class DataObjectObserver extends DataObject {
     /**
      * @param {object} input as of every data object
-     * @param {object} receiver has heard the object's updates from before the copy in `input` was made
+     * @param {object} receiver has heard updates from before the copy in `input` was made
      */
     constructor(input, receiver) {
       super(input);
@@ -19,8 +19,7 @@ export default function (host) {
 
     /**
      * @param {string} filter `*` any change, `x.*` those below `x`, else one field
-     * @param {(event: {cType: 'add'|'update'|'remove', oType: 'object'|'array', field: string, data: unknown}) => void} callback
-     *   the last one for a filter counts
+     * @param {(event: import("./data_filters.js").ChangeEvent) => void} callback the last one for a filter counts
      */
     onChange(filter, callback) {
       this._filters.set(filter, callback);

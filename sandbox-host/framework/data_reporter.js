@@ -2,6 +2,38 @@
 // decides who observes, reads and executes.
 
 /**
+ * @typedef {object} SubscriptionEvent
+ * @property {'subscribe'|'unsubscribe'} type
+ * @property {string} url the observer
+ * @property {string} domain the observer's
+ * @property {object} [identity]
+ * @property {boolean} [mutual] with `subscribe`; the same as `nutual`
+ * @property {boolean} [nutual] the name that published components read
+ * @property {() => void} [accept] with `subscribe`
+ * @property {(reason: string) => void} [reject] with `subscribe`
+ */
+
+/**
+ * @typedef {object} ReadEvent
+ * @property {'read'} type
+ * @property {string} url the reader
+ * @property {object} [identity]
+ * @property {() => void} accept
+ * @property {(reason: string) => void} reject
+ */
+
+/**
+ * @typedef {object} ExecuteEvent
+ * @property {'execute'} type
+ * @property {string} url the caller
+ * @property {string} method
+ * @property {unknown[]} params
+ * @property {object} [identity]
+ * @property {() => void} accept
+ * @property {(reason: string) => void} reject
+ */
+
+/**
  * Requests to subscribe that wait for `onSubscription`: those of the moment
  * between the creation and the component's own code.
  */
@@ -66,7 +98,7 @@ export default function (host) {
     /** Ends it for all. */
     delete() {
       if (this._status !== "live") return;
-      for (const child of Object.values(this._childrens)) if (child.resourceType) child.delete();
+      for (const child of Object.values(this._childrens)) if (child.resourceType && child._isMine) child.delete();
       const body = { resource: this._url };
       const message = { type: "delete", from: this._owner, to: this._syncher._subURL, body };
       this._bus.postMessage(message, ({ body: { code, desc } = {} }) => {
@@ -75,9 +107,7 @@ export default function (host) {
       });
     }
 
-    /**
-     * @param {(event: {type: 'subscribe'|'unsubscribe', url: string, domain: string, identity?: object, mutual?: boolean, nutual?: boolean, accept?: () => void, reject?: (reason: string) => void}) => void} callback
-     */
+    /** @param {(event: SubscriptionEvent) => void} callback */
     onSubscription(callback) {
       this._onSubscription = callback;
       for (const { message, until } of this._waiting.splice(0)) {
@@ -90,12 +120,12 @@ export default function (host) {
       this._onResponse = callback;
     }
 
-    /** @param {(event: {type: 'read', url: string, identity?: object, accept: () => void, reject: (reason: string) => void}) => void} callback */
+    /** @param {(event: ReadEvent) => void} callback */
     onRead(callback) {
       this._onRead = callback;
     }
 
-    /** @param {(event: {type: 'execute', url: string, method: string, params: unknown[], identity?: object, accept: () => void, reject: (reason: string) => void}) => void} callback */
+    /** @param {(event: ExecuteEvent) => void} callback */
     onExecute(callback) {
       this._onExecute = callback;
     }

@@ -38,7 +38,9 @@ export default function (host) {
     /** @param {import("./data_tree.js").Change[]} changes */
     send(changes) {
       const { object } = this;
-      if (object._status !== "live") return object._warnOnce(`its data has changed, but it is ${object._status}: nobody hears of it`);
+      if (object._status !== "live") {
+        return object._warnOnce(`its data has changed, but it is ${object._status}: nobody hears of it`);
+      }
       if (this.sentInTurn === 0) Promise.resolve().then(() => void (this.sentInTurn = 0));
       this.sentInTurn += changes.length;
       const isTooMuch = this.sentInTurn > DELTAS_PER_TURN_MAX || changes.some(({ path }) => path.length === 0);

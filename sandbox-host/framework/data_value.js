@@ -49,8 +49,7 @@ export default function (host) {
     const bytes = utf8(text);
     if (bytes > DATA_BYTES_MAX) throw tooLarge(where, bytes);
     const copy = JSON.parse(text);
-    inspect(copy, 1, where);
-    return { value: copy, bytes: bytes + filled(copy) };
+    return { value: copy, bytes: bytes + inspect(copy, 1, where) };
   }
 
   /**
@@ -85,19 +84,23 @@ function textOf(value, where) {
   return text.replace(LONE_SURROGATE, (found) => (found === "\\\\" ? found : "\\ufffd"));
 }
 
+// Refuses what live data may not have; counts as `filled` does.
 function inspect(value, depth, where) {
-  if (!isContainer(value)) return;
+  if (!isContainer(value)) return 0;
   if (depth > DATA_DEPTH_MAX) {
     throw new RangeError(`cannot assign to \`${where()}\`: more than ${DATA_DEPTH_MAX} objects in each other`);
   }
+  let count = 0;
   if (Array.isArray(value)) {
-    for (const item of value) inspect(item, depth + 1, where);
-    return;
+    for (const item of value) count += inspect(item, depth + 1, where);
+    return value.length > 0 ? count + 1 : 0;
   }
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value);
+  for (const key of keys) {
     checkKey(key, where);
-    inspect(value[key], depth + 1, where);
+    count += inspect(value[key], depth + 1, where);
   }
+  return keys.length > 0 ? count + 1 : 0;
 }
 
 // How many containers of a plain value have something in them.
@@ -125,7 +128,6 @@ function checkKey(key, where) {
 }
 
 function tooLarge(where, bytes) {
-  return new RangeError(
-    `cannot assign to \`${where()}\`: the data would have ${bytes} bytes, the most is ${DATA_BYTES_MAX}; divide it among several objects`,
-  );
+  const limit = `the most is ${DATA_BYTES_MAX}; divide it among several objects`;
+  return new RangeError(`cannot assign to \`${where()}\`: the data would have ${bytes} bytes, ${limit}`);
 }

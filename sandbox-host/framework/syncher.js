@@ -134,7 +134,8 @@ export default function (host) {
       try {
         const body = await this._ask("subscribe", this._subURL, wanted, false);
         const { p2p, store, identity, mutual } = wanted;
-        return this._observe(whereGiven({ ...body.value, schema: body.schema, resume: false }, { p2p, store, identity, mutual }), receiver);
+        const value = { ...body.value, schema: body.schema, resume: false };
+        return this._observe(whereGiven(value, { p2p, store, identity, mutual }), receiver);
       } catch (reason) {
         receiver?.stop();
         throw reason;
@@ -179,12 +180,12 @@ export default function (host) {
       return this._read(url, criteria);
     }
 
-    /** @param {(event: {type: 'create'|'delete', url: string, from?: string, domain?: string, schema?: string, value?: object, identity?: object, ack: (code?: number) => void}) => void} callback invitations, and the end of observed objects */
+    /** @param {(event: import("./syncher_inbox.js").NotificationEvent) => void} callback */
     onNotification(callback) {
       this._onNotification = callback;
     }
 
-    /** @param {(event: {type: 'close', ack: (code?: number) => void}) => void} callback before the component is ended */
+    /** @param {(event: import("./syncher_inbox.js").CloseEvent) => void} callback before the component is ended */
     onClose(callback) {
       this._onClose = callback;
     }

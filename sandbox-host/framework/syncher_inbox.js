@@ -1,6 +1,26 @@
 // What comes to the component's own address for its Syncher (spec services §1.1,
 // §2.3): requests to subscribe, invitations, the end of objects, `close`.
 
+/**
+ * @typedef {object} NotificationEvent
+ * @property {'create'|'delete'} type an invitation, or the end of an object
+ * @property {string} url the data object
+ * @property {string} [from] who invites
+ * @property {string} [domain] the object's
+ * @property {string} [schema]
+ * @property {object} [value] its metadata
+ * @property {boolean} [p2p]
+ * @property {object} [identity]
+ * @property {string} [desc] why it has ended, where the runtime ended it
+ * @property {(code?: number) => void} ack
+ */
+
+/**
+ * @typedef {object} CloseEvent
+ * @property {'close'} type
+ * @property {(code?: number) => void} ack
+ */
+
 const SUBSCRIPTION = "/subscription";
 
 export default function (host) {

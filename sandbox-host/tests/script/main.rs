@@ -22,6 +22,7 @@ mod objects;
 mod objects_changes;
 mod objects_ending;
 mod objects_family;
+mod objects_files;
 mod objects_hostile;
 mod objects_property;
 mod people;
