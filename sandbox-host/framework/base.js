@@ -2,6 +2,27 @@
 //
 // `host` is seen by the framework only. Components get what is put on `globalThis`.
 
+const LAZY = {
+  url: ["URL", "URLSearchParams"],
+  encoding: ["TextEncoder", "TextDecoder"],
+  clone: ["structuredClone"],
+  rpc: ["rethink"],
+  events: ["Event", "CustomEvent", "EventTarget", "ErrorEvent", "MessageEvent", "CloseEvent", "ProgressEvent"],
+  window_events: ["addEventListener", "removeEventListener", "dispatchEvent"],
+  abort: ["AbortController", "AbortSignal"],
+  blob: ["Blob", "File"],
+  file_reader: ["FileReader"],
+  form_data: ["FormData"],
+  headers: ["Headers"],
+  fetch: ["fetch", "Request", "Response"],
+  xhr: ["XMLHttpRequest"],
+  sockets: ["WebSocket", "EventSource"],
+  webrtc: ["RTCPeerConnection", "RTCDataChannel", "RTCSessionDescription", "RTCIceCandidate"],
+  media: ["MediaStream", "MediaStreamTrack"],
+  document: ["document"],
+  storage: ["localStorage", "sessionStorage", "Storage"],
+};
+
 export default function (host) {
   // Whose code runs, and how many timers led to it. After an `await` it is
   // whoever ran last, so the host prefers the file named in a stack.
@@ -11,13 +32,58 @@ export default function (host) {
     host.owner = owner;
     host.nesting = nesting;
   };
+  host.whose = () => host.author(new Error().stack) || host.owner;
+
+  // Called with the address of a component that ends: what it added goes too.
+  host.ends = new Set();
+
+  // What a component has put in the place of a global stays; the framework
+  // finds its own under `host.web`.
+  const taken = new Set();
+  const loaded = new Set();
+  host.web = {};
 
   // What the runtime gave to components, for them alone (see `rpc_references`).
   host.private = new WeakSet();
 
   host.global = (name, value) => {
-    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+    host.web[name] = value;
+    if (!taken.has(name)) define(globalThis, name, { value, writable: true });
   };
+
+  // Loads a file once, for another file that builds on what it makes.
+  host.need = (file) => {
+    if (loaded.has(file)) return host.web;
+    loaded.add(file);
+    try {
+      host.load(file);
+    } catch (error) {
+      loaded.delete(file);
+      throw error;
+    }
+    return host.web;
+  };
+
+  // Most components never touch these: their file is loaded when one does.
+  for (const [file, names] of Object.entries(LAZY)) {
+    for (const name of names) {
+      define(globalThis, name, {
+        get: () => host.need(file)[name],
+        set: (value) => {
+          taken.add(name);
+          define(globalThis, name, { value, writable: true });
+        },
+      });
+    }
+  }
+
+  // A buffer or a view of one, as bytes in place; undefined for anything else.
+  host.bytesOf = (value) => {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+  };
+  host.toBase64 = (bytes) => bytes.toBase64();
+  host.fromBase64 = (text) => Uint8Array.fromBase64(text);
 
   // Bytes go to the host as a text of as many characters.
   host.utf8 = (bytes, fatal) => {
@@ -27,25 +93,8 @@ export default function (host) {
     }
     return host.decode(latin, fatal);
   };
+}
 
-  // Most components never touch these: their file is loaded when one does.
-  host.lazy = (file, names) => {
-    for (const name of names) {
-      Object.defineProperty(globalThis, name, {
-        get: () => {
-          host.load(file);
-          return globalThis[name];
-        },
-        set: (value) => host.global(name, value),
-        configurable: true,
-        enumerable: false,
-      });
-    }
-  };
-
-  host.lazy("url", ["URL", "URLSearchParams"]);
-  host.lazy("encoding", ["TextEncoder", "TextDecoder"]);
-  host.lazy("clone", ["structuredClone"]);
-  host.lazy("events", ["Event", "CustomEvent", "EventTarget"]);
-  host.lazy("rpc", ["rethink"]);
+function define(object, name, property) {
+  Object.defineProperty(object, name, { ...property, configurable: true, enumerable: false });
 }

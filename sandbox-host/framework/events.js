@@ -1,4 +1,4 @@
-// Event, CustomEvent and EventTarget, as far as code without a page needs them.
+// Events and their targets, as far as code without a page needs them.
 
 export default function (host) {
   const states = new WeakMap();
@@ -30,11 +30,19 @@ export default function (host) {
     }
   }
 
-  class CustomEvent extends Event {
-    constructor(type, options = {}) {
-      super(type, options);
-      Object.defineProperty(this, "detail", { value: options.detail ?? null, enumerable: true });
-    }
+  // An event class with further members and what they are by default.
+  function kind(name, defaults) {
+    const made = class extends Event {
+      constructor(type, options = {}) {
+        super(type, options);
+        for (const member of Object.keys(defaults)) {
+          const value = options?.[member] ?? defaults[member];
+          Object.defineProperty(this, member, { value, enumerable: true });
+        }
+      }
+    };
+    Object.defineProperty(made, "name", { value: name });
+    host.global(name, made);
   }
 
   class EventTarget {
@@ -42,10 +50,13 @@ export default function (host) {
 
     addEventListener(type, callback, options) {
       if (callback === null || callback === undefined) return;
+      const signal = options?.signal;
+      if (signal?.aborted) return;
       const list = this.#listeners.get(type) ?? [];
       if (list.some((entry) => entry.callback === callback)) return;
       const once = typeof options === "object" && options !== null && Boolean(options.once);
       this.#listeners.set(type, [...list, { callback, once }]);
+      signal?.addEventListener("abort", () => this.removeEventListener(type, callback));
     }
 
     removeEventListener(type, callback) {
@@ -71,7 +82,41 @@ export default function (host) {
     }
   }
 
+  // `target.onopen = f` is a listener that takes its place when it is first set.
+  host.attributes = (type, names) => {
+    for (const name of names) {
+      const handlers = new WeakMap();
+      Object.defineProperty(type.prototype, `on${name}`, {
+        get() {
+          return handlers.get(this)?.callback ?? null;
+        },
+        set(callback) {
+          const handler = handlers.get(this) ?? {};
+          if (!handlers.has(this)) {
+            handlers.set(this, handler);
+            this.addEventListener(name, (event) => handler.callback?.call(this, event));
+          }
+          handler.callback = typeof callback === "function" ? callback : null;
+        },
+        configurable: true,
+        enumerable: true,
+      });
+    }
+  };
+
+  // Members of the class and of its objects, as `WebSocket.OPEN` is.
+  host.constants = (type, values) => {
+    for (const [name, value] of Object.entries(values)) {
+      Object.defineProperty(type, name, { value, enumerable: true });
+      Object.defineProperty(type.prototype, name, { value, enumerable: true });
+    }
+  };
+
   host.global("Event", Event);
-  host.global("CustomEvent", CustomEvent);
   host.global("EventTarget", EventTarget);
+  kind("CustomEvent", { detail: null });
+  kind("ErrorEvent", { message: "", filename: "", lineno: 0, colno: 0, error: null });
+  kind("MessageEvent", { data: null, origin: "", lastEventId: "", source: null, ports: [] });
+  kind("CloseEvent", { wasClean: false, code: 0, reason: "" });
+  kind("ProgressEvent", { lengthComputable: false, loaded: 0, total: 0 });
 }

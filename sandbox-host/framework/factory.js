@@ -75,13 +75,6 @@ function divided(url) {
 
 export default function (host) {
   host.services = {};
-  const loaded = new Set();
-  // Loads a file that several services build on, once.
-  host.need = (file) => {
-    if (loaded.has(file)) return;
-    loaded.add(file);
-    host.load(file);
-  };
   // For files that need the service of another one.
   host.service = (name) => {
     host.need(SERVICES[name]);

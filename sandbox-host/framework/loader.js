@@ -68,6 +68,7 @@ export default function (host) {
     components.delete(url);
     host.forget(url);
     host.stopTimersOf(url);
+    for (const end of host.ends) end(url);
   };
 
   // A descriptor may hold its configuration as JSON text.

@@ -47,6 +47,13 @@ export default function (host) {
   // For services, which wait for their component: counted, and ended with it.
   host.wait = (wait, callback) => start(callback, wait, [], false);
 
+  // For the framework on behalf of a component, soon: what a browser does in a
+  // task of its own. With the floor of nested timers, for the same reason.
+  host.task = (owner, callback, wait = 0) => {
+    const floor = host.nesting > NESTED_MAX ? NESTED_DELAY_MS : 0;
+    return add({ callback, args: [], owner, every: 0, counts: 0 }, Math.max(wait, floor));
+  };
+
   host.fire = (id) => {
     const timer = timers.get(id);
     if (timer === undefined) return;

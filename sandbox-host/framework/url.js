@@ -120,6 +120,16 @@ export default function (host) {
       if (this.#url === undefined) throw new TypeError(`\`${input}\` is not a URL`);
     }
 
+    static createObjectURL(blob) {
+      host.need("blob");
+      return host.objectURL(blob);
+    }
+
+    static revokeObjectURL(url) {
+      host.need("blob");
+      host.revokeURL(url);
+    }
+
     static canParse(input, base) {
       return URL.parse(input, base) !== null;
     }

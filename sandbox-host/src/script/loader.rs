@@ -51,7 +51,7 @@ impl Engine {
             .components
             .borrow_mut()
             .insert(load.component.to_owned(), file.to_owned());
-        let run = self.evaluate(load.component, file, source)?;
+        let run = self.evaluate(load, file, source)?;
         self.construct(load, run)?;
         let started = self.turn(self.shared.limits.load, |ctx| {
             self.call(&ctx, "start", (load.component, load.config))
@@ -63,11 +63,12 @@ impl Engine {
     // runs it, so that what it declares at its top is its own.
     fn evaluate(
         &self,
-        component: &str,
+        load: &Load<'_>,
         file: &str,
         source: &str,
     ) -> Result<Persistent<Value<'static>>, Stopped> {
-        let domain = component
+        let domain = load
+            .component
             .parse::<Address>()
             .map(|address| address.domain().to_owned());
         let options = || {
@@ -83,8 +84,9 @@ impl Engine {
             wrapped(source)
         };
         let outcome = self.turn(self.shared.limits.load, |ctx| {
-            self.call(&ctx, "locate", (domain.unwrap_or_default(),))?;
-            self.call(&ctx, "enter", (component,))?;
+            let domain = domain.unwrap_or_default();
+            self.call(&ctx, "locate", (domain, kind(load.kind), load.config))?;
+            self.call(&ctx, "enter", (load.component,))?;
             let value: Value<'_> = ctx.eval_with_options(text, options())?;
             Ok(Persistent::save(&ctx, value))
         });

@@ -121,7 +121,10 @@ fn records<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, host: &Object<'js>) -> Resu
     let report = move |ctx: Ctx<'js>, component: String, thrown: Value<'js>| {
         it.log_failure(&component, &Failure::thrown(&ctx, &thrown));
     };
-    host.set("report", Function::new(ctx.clone(), report)?)
+    host.set("report", Function::new(ctx.clone(), report)?)?;
+    let it = Rc::clone(shared);
+    let author = move |stack: Coerced<String>| it.author(&place(&stack.0)).unwrap_or_default();
+    host.set("author", Function::new(ctx.clone(), author)?)
 }
 
 fn bytes<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, host: &Object<'js>) -> Result<()> {

@@ -127,9 +127,11 @@ impl Shared {
         self.say(&HostFrame::Log(log, text.as_bytes()));
     }
 
-    // After an `await` nobody knows whose code runs, but its file tells, unless
-    // two components come from files of the same name.
-    fn author(&self, place: &str) -> Option<String> {
+    /// The component whose file a place names.
+    ///
+    /// After an `await` nobody knows whose code runs, but its file tells, unless
+    /// two components come from files of the same name.
+    pub(super) fn author(&self, place: &str) -> Option<String> {
         let file = failure::file(place);
         let components = self.components.borrow();
         let mut of_file = components.iter().filter(|(_, name)| name.as_str() == file);

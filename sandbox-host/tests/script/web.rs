@@ -22,7 +22,7 @@ fn the_global_object_looks_like_a_window() {
         ),
         ("new Function('return this')() === window", json!(true)),
         (
-            "[typeof process, typeof require, typeof std, typeof os, typeof document, typeof host]",
+            "[typeof process, typeof require, typeof std, typeof os, typeof Worker, typeof host]",
             json!(vec!["undefined"; 6]),
         ),
         (

@@ -186,6 +186,25 @@ impl World {
     }
 }
 
+impl World {
+    /// What an asynchronous expression comes to within a second; `[name, message]`
+    /// when it throws.
+    pub(crate) fn outcome(&self, expression: &str) -> Value {
+        let probe = "hyperty://here.example/probe";
+        let body = format!(
+            "const say = (value) => bus.postMessage({{type: 'event', from: url, to: 'x:/y', body: {{value}}}});
+             (async () => ({expression}))().then(say, (e) => say([e.name, e.message]))"
+        );
+        let mut said = self.start(probe, &body);
+        said.extend(self.pass(1_000));
+        self.handle(CoreFrame::Unload { component: probe });
+        match sent(&said).first() {
+            Some(sent) => sent.body["value"].clone(),
+            None => panic!("`{expression}`: {said:?}"),
+        }
+    }
+}
+
 /// A component in the form of the published ones.
 pub(crate) fn component(body: &str) -> String {
     format!(

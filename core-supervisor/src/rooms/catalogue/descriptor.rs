@@ -5,7 +5,8 @@
 //! | G2, a static file | everything beside the code file |
 //! | G1, from a broker | any value may come as JSON text; code may be embedded as `sourcePackage` |
 //!
-//! Every one names its `language`; all other members may be absent.
+//! Any member may be absent. Two published descriptors name no `language`: as
+//! everything published they are JavaScript.
 //!
 //! What is not read here (`signature`, `messageSchemas`, `version`, …) may stand
 //! there in any form. What is read and wrong is an error with its line.
@@ -143,16 +144,12 @@ impl Reader<'_> {
 
     fn engine(&self, language: Option<&str>) -> Result<Engine, PackageFailure> {
         match language.map(str::to_ascii_lowercase).as_deref() {
-            Some("javascript") => Ok(Engine::Script),
+            None | Some("javascript") => Ok(Engine::Script),
             Some("native") => Ok(Engine::Native),
             Some(other) => {
                 let other = shown(other);
                 let reason = format!("`language` is `{other}`: say `javascript` or `native`");
                 Err(self.wrong("language", &reason))
-            }
-            None => {
-                let reason = "the descriptor lacks `language`: say `javascript` or `native`";
-                Err(self.wrong("language", reason))
             }
         }
     }
