@@ -10,6 +10,7 @@ use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
     COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX,
 };
+use crate::rooms::bus::Goes;
 use crate::rooms::sandboxes::Phase;
 use crate::rooms::user_agent::Stage;
 
@@ -19,6 +20,7 @@ impl Core {
         self.audit_pending()?;
         self.audit_owners()?;
         self.audit_sandboxes()?;
+        self.audit_objects()?;
         self.audit_bounds()
     }
 
@@ -103,6 +105,37 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    // Who observes is there; what the core asked, it waits for; who pays, pays all.
+    fn audit_objects(&self) -> Result<(), String> {
+        for (_, object) in self.rooms.sync.iter() {
+            for (url, observer) in &object.observers {
+                let standing = observer
+                    .owner
+                    .map(|owner| self.rooms.registry.standing(owner));
+                if standing.is_some_and(|standing| standing.is_none_or(|s| s.link.is_none())) {
+                    return Err(format!(
+                        "`{url}` observes `{}`, and is down",
+                        object.address
+                    ));
+                }
+            }
+        }
+        let asked = self
+            .rooms
+            .bus
+            .pending
+            .iter()
+            .filter(|r| r.goes == Goes::In)
+            .count();
+        if asked != self.questions.len() {
+            return Err(format!(
+                "I11: the core has {} questions, {asked} of them wait",
+                self.questions.len()
+            ));
+        }
+        self.rooms.sync.audit()
     }
 
     fn audit_bounds(&self) -> Result<(), String> {

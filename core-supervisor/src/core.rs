@@ -15,7 +15,7 @@ use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
     begin, connect, deliver, deploy, heartbeat, late, observe, persist, serve_admin, stop,
-    supervise,
+    supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
@@ -26,8 +26,9 @@ use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
 use crate::rooms::sandboxes::{Sandbox, Sandboxes};
+use crate::rooms::sync::Sync;
 use crate::rooms::user_agent::{Asker, UserAgent};
-use crate::store::Record;
+use crate::store::{Change, Record};
 use crate::user::User;
 
 /// What the core is told once, at its start.
@@ -63,6 +64,7 @@ pub(crate) struct Rooms {
     pub(crate) sandboxes: Sandboxes,
     pub(crate) allocation: Allocation,
     pub(crate) discovery: Discovery,
+    pub(crate) sync: Sync,
 }
 
 /// The trusted decision part of the runtime.
@@ -77,6 +79,10 @@ pub struct Core {
     pub(crate) waiting: Vec<(Ticket, Waiting)>,
     /// What is on its way to the disk.
     pub(crate) persisting: Persisting,
+    /// What the core has asked and waits for.
+    pub(crate) questions: sync::Questions,
+    /// What the rooms want written, and said, about what they were handed at the start.
+    pub(crate) restored: (Vec<Change>, Vec<String>),
     pub(crate) stopping: Option<stop::Stopping>,
     /// The time of the event that is being handled.
     pub(crate) time: Duration,
@@ -106,6 +112,7 @@ impl Core {
             sandboxes: Sandboxes::default(),
             allocation: Allocation::new(settings.seed),
             discovery: Discovery::default(),
+            sync: Sync::default(),
         };
         let mut core = Self {
             settings,
@@ -114,6 +121,8 @@ impl Core {
             epoch: 1,
             waiting: Vec::new(),
             persisting: Persisting::default(),
+            questions: sync::Questions::default(),
+            restored: (Vec::new(), Vec::new()),
             stopping: None,
             time: Duration::ZERO,
             refill_at: None,
@@ -129,7 +138,7 @@ impl Core {
         self.time = now.mono;
         match event {
             Event::Received { link, bytes } => deliver::received(self, link, bytes, now, out),
-            Event::Written { link, bytes } => self.written(link, bytes, now),
+            Event::Written { link, bytes } => self.written(link, bytes, now, out),
             Event::Connected { link, peer } => connect::connected(self, link, peer, now, out),
             Event::Closed { link } => connect::closed(self, link, now, out),
             Event::Launched { sandbox, pid } => supervise::launched(self, sandbox, pid, out),
@@ -147,7 +156,9 @@ impl Core {
             Event::PolicyCompiled { ticket, result } => {
                 serve_admin::policy_compiled(self, ticket, *result, now, out);
             }
-            Event::Persisted { ticket, result } => persist::persisted(self, ticket, result, out),
+            Event::Persisted { ticket, result } => {
+                persist::persisted(self, ticket, result, out);
+            }
             Event::ReloadAsked => serve_admin::reload_asked(self, None, out),
             Event::Ticked => self.ticked(now, out),
             Event::StopAsked { why } => stop::begin(self, why, now, out),
@@ -164,6 +175,7 @@ impl Core {
 
     /// Lets the first spare sandboxes be made; called once, before the loop.
     pub fn start(&mut self, now: Now, out: &mut Actions) {
+        sync::keep::begin(self, now, out);
         self.keep_spares(now, out);
     }
 
@@ -274,7 +286,7 @@ impl Core {
         self.last_id
     }
 
-    fn written(&mut self, link: LinkId, bytes: usize, now: Now) {
+    fn written(&mut self, link: LinkId, bytes: usize, now: Now, out: &mut Actions) {
         let Some(gate) = self.gates.get_mut(&link) else {
             return;
         };
@@ -283,6 +295,7 @@ impl Core {
         if gate.queued > 0 {
             self.check_by(now.mono + STALL_MAX);
         }
+        sync::drained(self, link, now, out);
     }
 
     fn ticked(&mut self, now: Now, out: &mut Actions) {
@@ -296,6 +309,7 @@ impl Core {
             }
             late::cut_late_links(self, now, out);
             heartbeat::deadlines(self, now, out);
+            sync::keep::write_due(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -306,6 +320,7 @@ impl Core {
                 .into_iter()
                 .chain(links)
                 .chain(self.refill_at)
+                .chain(sync::keep::next_due(self))
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

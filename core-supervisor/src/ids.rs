@@ -34,6 +34,10 @@ id!(
     Ticket, "t"
 );
 id!(
+    /// One data object. Given out by the sync manager.
+    ObjectId, "o"
+);
+id!(
     /// One verified, sealed program that the shell keeps for execution. Given out by the shell.
     ProgramId, "p"
 );

@@ -2,6 +2,7 @@
 //! back what they had kept.
 
 use crate::core::Core;
+use crate::flows::sync;
 use crate::ids::{OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::registry::Standing;
@@ -48,15 +49,14 @@ pub(crate) fn register_rooms(core: &mut Core) {
 
 /// Hands the rooms what they had kept.
 pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
+    let mut objects = Vec::new();
     for record in records {
         match record.table {
             Table::Addresses => core.rooms.allocation.reuse.restore(&record),
+            Table::Objects | Table::Deltas | Table::Children => objects.push(record),
             // Their rooms are not built yet: what a later version kept stays on disk.
-            Table::Objects
-            | Table::Deltas
-            | Table::Children
-            | Table::Subscriptions
-            | Table::Storage => {}
+            Table::Subscriptions | Table::Storage => {}
         }
     }
+    sync::keep::restore(core, objects);
 }

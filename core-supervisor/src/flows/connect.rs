@@ -12,7 +12,7 @@ use protocol::{Address, CoreFrame, version};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Confinement, Now, Peer};
-use crate::flows::{load, orphan, respond, supervise};
+use crate::flows::{load, orphan, respond, supervise, sync};
 use crate::ids::{LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, Gate, LinkKind, Phase};
 use crate::limits::{GREETING_MAX, PING_EVERY};
@@ -198,6 +198,7 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
     core.rooms.user_agent.forget_asker(link);
     if let Some(owner) = gate.owner {
         core.rooms.bus.listeners.remove_all(owner);
+        sync::left(core, owner, now, out);
         core.rooms.registry.unregister(owner);
     }
     core.epoch += 1;

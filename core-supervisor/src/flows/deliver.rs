@@ -12,10 +12,13 @@ use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{connect, heartbeat, hold, listen, load, observe, refuse, serve, supervise};
+use crate::flows::{
+    connect, heartbeat, hold, listen, load, observe, refuse, serve, supervise, sync,
+};
 use crate::ids::{LinkId, OwnerId};
 use crate::ingress::{self, AdmittedMessage, Fault};
 use crate::limits::PARTIAL_FRAME_MAX;
+use crate::rooms::bus::Goes;
 
 /// Bytes came in on a link: every whole frame in them is acted on.
 pub(crate) fn received(core: &mut Core, link: LinkId, bytes: &[u8], now: Now, out: &mut Actions) {
@@ -110,7 +113,7 @@ fn message(
     if !judgement.permit {
         let reason = judge::reason(core, judgement.decision);
         let refusal = Refusal::new(Code::FORBIDDEN, "deny", reason).decided(judgement.decision);
-        refuse::end_unanswerable(core, &admitted, &refusal, out);
+        refuse::end_unanswerable(core, &admitted, &refusal, now, out);
         return refuse::refused(core, &admitted, Some(&judgement), &refusal, now, out);
     }
     let delivered = if message.header.kind.is_request() {
@@ -166,6 +169,9 @@ fn request(
                 let _ = forward(core, admitted, link, owner, judgement, now, out);
             }
             Ok(())
+        }
+        Target::Object(id, channel) => {
+            sync::channel(core, admitted, judgement, (id, channel), now, out)
         }
         Target::Listeners => publish(core, admitted, judgement, None, now, out),
         Target::Down(owner) => Err(refuse::down(core, owner, header.to)),
@@ -252,6 +258,18 @@ fn response(
         ));
     }
     let (asker, since) = (request.asker, request.since);
+    let is_final = header.code.is_final() || request.goes == Goes::OutOnce;
+    if request.goes == Goes::In {
+        let from = request.from.clone();
+        observe::delivered(core, admitted, judgement, None, now);
+        if is_final {
+            core.rooms.bus.pending.close(key);
+            hold::uncharge(core, asker);
+        }
+        let answer = sync::Answer::of(header, admitted.message.body);
+        sync::answered(core, &from, header.id, answer, now, out);
+        return Ok(());
+    }
     let owner = match judgement.target {
         Target::Link(_, owner) => owner,
         _ => judgement.sender,
@@ -259,7 +277,7 @@ fn response(
     let latency = now.mono.saturating_sub(since);
     // Without room it goes on waiting: the answer may be sent again, or 408 ends it.
     hold::room_for(core, asker, admitted.raw.bytes.len())?;
-    if header.code.is_final() {
+    if is_final {
         core.rooms.bus.pending.close(key);
         hold::uncharge(core, asker);
     }
@@ -285,6 +303,9 @@ fn event(
             }
             Ok(())
         }
+        Target::Object(id, channel) => {
+            sync::channel(core, admitted, judgement, (id, channel), now, out)
+        }
         Target::Listeners => publish(core, admitted, judgement, None, now, out),
         Target::Room(_) => Ok(()),
         Target::Down(owner) => Err(refuse::down(core, owner, admitted.message.header.to)),
@@ -295,8 +316,8 @@ fn event(
     }
 }
 
-// Hands the bytes on as they came.
-fn forward(
+/// Hands the bytes on as they came.
+pub(crate) fn forward(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     to: LinkId,

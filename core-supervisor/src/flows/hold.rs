@@ -11,13 +11,24 @@ use crate::flows::respond::Refusal;
 use crate::ids::LinkId;
 use crate::ingress::{AdmittedMessage, Gate};
 use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, UNTIMED_WAIT};
-use crate::rooms::bus::{Asked, Pending};
+use crate::rooms::bus::{Asked, Goes, Pending};
 
 // Notes a request that wants an answer, so that it gets exactly one.
 pub(crate) fn hold(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     answerers: &[LinkId],
+    now: Now,
+) -> Result<(), Refusal> {
+    hold_until(core, admitted, answerers, Goes::Out, now)
+}
+
+/// The same for a request whose answers end it in another way.
+pub(crate) fn hold_until(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    answerers: &[LinkId],
+    goes: Goes,
     now: Now,
 ) -> Result<(), Refusal> {
     let header = &admitted.message.header;
@@ -50,6 +61,7 @@ pub(crate) fn hold(
         to: header.to,
         id: header.id,
         asker: link,
+        goes,
         since: now.mono,
         deadline: now.mono + wait,
         is_timed,

@@ -16,11 +16,13 @@ use protocol::{Address, Message};
 
 use crate::core::Core;
 use crate::event::Now;
-use crate::ids::{LinkId, OwnerId, RoomName};
+use crate::flows::sync::relation;
+use crate::ids::{LinkId, ObjectId, OwnerId, RoomName};
 use crate::limits::JUDGEMENTS_PER_LINK;
 use crate::party::PartyKind;
 use crate::rooms::policy::{Act, Decided, DecisionId, Party, Question, Reuse};
 use crate::rooms::registry::{Route, Standing};
+use crate::rooms::sync::Channel;
 
 /// What was found about one (from, to, kind) of one link.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,8 @@ pub(crate) enum Target {
     Link(LinkId, OwnerId),
     /// To a room of the core.
     Room(RoomName),
+    /// To those who take part in a data object.
+    Object(ObjectId, Channel),
     /// To whoever listens: the sender itself owns the destination.
     Listeners,
     /// Its owner is down.
@@ -179,6 +183,7 @@ pub(crate) fn decide(
     body: &[u8],
     now: Now,
 ) -> (bool, Reuse, DecisionId) {
+    let relation = relation::of(core, sender, from, to);
     let registry = &core.rooms.registry;
     let receiver = registry
         .owner_of(to)
@@ -194,7 +199,10 @@ pub(crate) fn decide(
             },
             None => remote(from),
         },
-        to: receiver.map_or_else(|| remote(to), |standing| party(standing, to)),
+        to: relation::object_without_reporter(registry, &core.rooms.sync, to)
+            .or_else(|| receiver.map(|standing| party(standing, to)))
+            .unwrap_or_else(|| remote(to)),
+        relation,
         body: core.rooms.policy.reads_body().then_some(body),
         wall_us: now.wall_us,
     };
@@ -254,6 +262,9 @@ pub(crate) fn sender_of(core: &Core, link: LinkId, from: &Address) -> Option<Own
 /// Where a message of `sender` to this address goes now.
 pub(crate) fn target_of(core: &Core, sender: OwnerId, to: &Address) -> Target {
     let registry = &core.rooms.registry;
+    if let Some((object, channel)) = core.rooms.sync.channel(to) {
+        return Target::Object(object, channel);
+    }
     match registry.resolve(to, &core.settings.runtime) {
         Route::Owner(OwnerId::Room(room)) => Target::Room(room),
         Route::Owner(owner) if owner == sender => Target::Listeners,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
+use crate::flows::orphan::Orphan;
 use crate::flows::respond::Refusal;
 use crate::flows::{orphan, supervise};
 use crate::ingress::{Fault, Gate, LinkKind};
@@ -15,12 +16,7 @@ pub(crate) fn end_late_requests(core: &mut Core, now: Now, out: &mut Actions) {
     let mut forgotten = Vec::new();
     core.rooms.bus.pending.sweep(now.mono, |request| {
         if request.is_timed {
-            late.push((
-                request.asker,
-                request.from.clone(),
-                request.to.clone(),
-                request.id,
-            ));
+            late.push(Orphan::of(request));
         } else {
             forgotten.push(request.asker);
         }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use protocol::api::sync::{CHANGES, CHILDREN};
 use protocol::{Address, Code, CoreFrame};
 
 use crate::core::Core;
@@ -29,7 +30,13 @@ pub(crate) fn listen(
 ) -> Result<(), Fault> {
     let (home, owner) = own_component(core, link, component)?;
     let outcome = match address.parse::<Address>() {
-        Ok(wanted) => add(core, owner, &home, &wanted, now),
+        // Heard by who takes part in the object, and by nobody else: nothing to add.
+        Ok(wanted) if core.rooms.sync.channel(&wanted).is_some() => Ok(()),
+        Ok(wanted) => match add(core, owner, &home, &wanted, now) {
+            // Libraries listen before they subscribe, and to objects elsewhere.
+            Err((Code::FORBIDDEN, _)) if is_channel_elsewhere(core, &wanted) => Ok(()),
+            outcome => outcome,
+        },
         Err(bad) => Err((Code::BAD_REQUEST, bad.to_string())),
     };
     let (code, reason) = match outcome {
@@ -50,6 +57,13 @@ pub(crate) fn listen(
         out,
     );
     Ok(())
+}
+
+// The channel of an object that nobody here reports.
+fn is_channel_elsewhere(core: &Core, address: &Address) -> bool {
+    let mut segments = address.path().rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    [CHANGES, CHILDREN].contains(&last) && core.rooms.registry.owner_of(address).is_none()
 }
 
 /// A component does not want to listen any more.

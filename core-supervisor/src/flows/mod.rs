@@ -27,4 +27,5 @@ pub(crate) mod serve_allocation;
 pub(crate) mod serve_registry;
 pub(crate) mod stop;
 pub(crate) mod supervise;
+pub(crate) mod sync;
 pub(crate) mod undeploy;

@@ -4,8 +4,33 @@ use protocol::{Address, Code};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
+use crate::flows::hold;
 use crate::flows::respond::{self, Refusal};
+use crate::flows::sync;
 use crate::ids::LinkId;
+use crate::rooms::bus::{Goes, Request};
+
+/// A request that ended without its answer.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    asker: LinkId,
+    is_cores: bool,
+    from: String,
+    to: String,
+    id: u64,
+}
+
+impl Orphan {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self {
+            asker: request.asker,
+            is_cores: request.goes == Goes::In,
+            from: request.from.clone(),
+            to: request.to.clone(),
+            id: request.id,
+        }
+    }
+}
 
 /// Answers 503 for a link that is gone, and forgets what its peers had asked.
 pub(crate) fn end_requests(core: &mut Core, link: LinkId, now: Now, out: &mut Actions) {
@@ -16,13 +41,9 @@ pub(crate) fn end_requests(core: &mut Core, link: LinkId, now: Now, out: &mut Ac
             request.asker == link || request.answerers.is_empty()
         },
         |request| {
-            if request.asker != link {
-                unanswered.push((
-                    request.asker,
-                    request.from.clone(),
-                    request.to.clone(),
-                    request.id,
-                ));
+            // What the core asked for somebody who is gone ends in the core as well.
+            if request.asker != link || request.goes == Goes::In {
+                unanswered.push(Orphan::of(request));
             }
         },
     );
@@ -51,17 +72,11 @@ pub(crate) fn end_requests_to(
     let mut unanswered = Vec::new();
     core.rooms.bus.pending.end_where(
         |request| {
-            let is_asker = request.asker == link && is_its(&request.from);
+            let is_asker =
+                request.asker == link && request.goes != Goes::In && is_its(&request.from);
             is_asker || (request.answerers.contains(&link) && is_its(&request.to))
         },
-        |request| {
-            unanswered.push((
-                request.asker,
-                request.from.clone(),
-                request.to.clone(),
-                request.id,
-            ));
-        },
+        |request| unanswered.push(Orphan::of(request)),
     );
     let reason = "the receiver was removed before it answered";
     answer_all(
@@ -76,15 +91,24 @@ pub(crate) fn end_requests_to(
 /// Answers a number of requests that ended without their receiver.
 pub(crate) fn answer_all(
     core: &mut Core,
-    requests: Vec<(LinkId, String, String, u64)>,
+    requests: Vec<Orphan>,
     refusal: &Refusal,
-    _: Now,
+    now: Now,
     out: &mut Actions,
 ) {
     let body = refusal.body();
-    for (asker, from, to, id) in requests {
-        if let Some(gate) = core.gates.get_mut(&asker) {
-            gate.pending = gate.pending.saturating_sub(1);
+    for Orphan {
+        asker,
+        is_cores,
+        from,
+        to,
+        id,
+    } in requests
+    {
+        hold::uncharge(core, asker);
+        if is_cores {
+            sync::answered(core, &from, id, refusal.into(), now, out);
+            continue;
         }
         let asked =
             protocol::Message::new(protocol::MessageKind::Execute, &from, &to, &[]).with_id(id);

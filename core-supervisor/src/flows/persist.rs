@@ -76,6 +76,13 @@ pub(crate) fn has_room(core: &Core, link: LinkId) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether what nobody waits for may be written now, or gathers on: half of the
+/// way to the disk is left to those who wait.
+pub(crate) fn has_space(core: &Core) -> bool {
+    let persisting = &core.persisting;
+    persisting.len() < PERSISTS_MAX / 2 && persisting.bytes < PERSIST_BYTES_MAX / 2
+}
+
 /// Has changes written, all or none, and remembers what follows.
 ///
 /// Without changes it waits for those that are under way: what was done already is

@@ -10,9 +10,11 @@ use crate::flows::hold;
 use crate::flows::judge::Judgement;
 use crate::flows::observe;
 use crate::flows::respond::{self, Refusal};
+use crate::flows::sync;
 use crate::ids::OwnerId;
 use crate::ingress::{AdmittedMessage, Fault};
 use crate::limits::{FORGED_PER_MINUTE_MAX, REFUSED_PER_SECOND_MAX};
+use crate::rooms::bus::Goes;
 
 // Tells the sender, shows the tap, and counts: who keeps being refused is cut.
 pub(crate) fn refused(
@@ -76,6 +78,7 @@ pub(crate) fn end_unanswerable(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     refusal: &Refusal,
+    now: Now,
     out: &mut Actions,
 ) {
     let header = &admitted.message.header;
@@ -87,9 +90,12 @@ pub(crate) fn end_unanswerable(
     else {
         return;
     };
-    let asker = request.asker;
+    let (asker, is_cores) = (request.asker, request.goes == Goes::In);
     pending.close(key);
     hold::uncharge(core, asker);
+    if is_cores {
+        return sync::answered(core, header.to, header.id, refusal.into(), now, out);
+    }
     let answered = protocol::message::Header {
         from: header.to,
         to: header.from,

@@ -101,9 +101,20 @@ pub(crate) fn later(
         Ok(body) => (Code::OK, body),
         Err(refusal) => (refusal.code, refusal.body()),
     };
+    later_with(core, asker, code, &body, out);
+}
+
+/// Answers whoever asked with a number and a body of somebody else's choice.
+pub(crate) fn later_with(
+    core: &mut Core,
+    asker: &Asker,
+    code: Code,
+    body: &[u8],
+    out: &mut Actions,
+) {
     let mut asked = Message::new(MessageKind::Execute, &asker.from, &asker.to, &[]).header;
     asked.id = asker.id;
-    answer(core, asker.link, &asked, code, &body, out);
+    answer(core, asker.link, &asked, code, body, out);
 }
 
 /// The body of an answer that carries a value.

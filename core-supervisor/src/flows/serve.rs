@@ -14,7 +14,7 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    deploy, observe, reload, serve_admin, serve_allocation, serve_registry, stop, supervise,
+    deploy, observe, reload, serve_admin, serve_allocation, serve_registry, stop, supervise, sync,
     undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
@@ -102,7 +102,7 @@ pub(crate) fn room(
         RoomName::Catalogue => serve_admin::catalogue(core, &asked, out),
         RoomName::Sandboxes => sandboxes(core, &asked, out),
         RoomName::Allocation => serve_allocation::allocation(core, &asked, out),
-        RoomName::Sync => Err(not_understood(api::sync::PATH, asked.header())),
+        RoomName::Sync => sync::serve(core, &asked, out),
         RoomName::Subscriptions => Err(not_understood(api::subscriptions::PATH, asked.header())),
         RoomName::Discovery => Err(not_understood(api::discovery::PATH, asked.header())),
         RoomName::Storage => Err(not_understood(api::storage::PATH, asked.header())),

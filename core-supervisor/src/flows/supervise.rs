@@ -12,7 +12,7 @@ use protocol::frame::LogLevel;
 use crate::core::Core;
 use crate::event::{Action, Actions, Exit, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{connect, deploy, observe, reason, reload, undeploy};
+use crate::flows::{connect, deploy, observe, reason, reload, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::READY_MAX;
@@ -179,6 +179,7 @@ fn detach(core: &mut Core, id: SandboxId, _: Now, _: &mut Actions) {
             standing.link = None;
         }
         core.rooms.bus.listeners.remove_all(owner);
+        sync::taken_down(core, owner);
     }
     core.epoch += 1;
 }
@@ -200,6 +201,7 @@ fn ended(core: &mut Core, id: SandboxId, reason: &str, now: Now, out: &mut Actio
                 .bus
                 .listeners
                 .remove_all(OwnerId::Component(*component));
+            sync::taken_down(core, OwnerId::Component(*component));
         }
         out.list.push(Action::Close { link, drain: false });
         connect::forget(core, link, now, out);

@@ -5,7 +5,7 @@ use protocol::CoreFrame;
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{orphan, supervise};
+use crate::flows::{orphan, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -37,6 +37,7 @@ pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Acti
     leave_sandbox(core, id, now, out);
     let owner = OwnerId::Component(id);
     core.rooms.bus.listeners.remove_all(owner);
+    sync::left(core, owner, now, out);
     core.rooms.registry.unregister(owner);
     core.epoch += 1;
     let Some(deployment) = core.rooms.user_agent.remove(id) else {
@@ -71,6 +72,7 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
         standing.link = None;
     }
     core.rooms.bus.listeners.remove_all(OwnerId::Component(id));
+    sync::taken_down(core, OwnerId::Component(id));
     core.epoch += 1;
     let Some(sandbox) = core.rooms.sandboxes.get_mut(sandbox_id) else {
         return;

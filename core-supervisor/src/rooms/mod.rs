@@ -8,4 +8,5 @@ pub mod discovery;
 pub mod policy;
 pub mod registry;
 pub mod sandboxes;
+pub mod sync;
 pub mod user_agent;

@@ -13,6 +13,7 @@ mod reloads;
 mod senders;
 #[path = "../story/mod.rs"]
 mod story;
+mod sync;
 mod users;
 
 use protocol::Reply;

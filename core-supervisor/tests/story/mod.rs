@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+mod heard;
 mod kept;
 mod links;
 mod world;
@@ -22,6 +23,8 @@ pub use kept::Disk;
 use protocol::frame::Level;
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
+pub use heard::{Heard, Side};
+
 pub const RUNTIME: &str = "hyperty-runtime://home.example/rt";
 pub const USER: &str = "user://home.example/ann";
 
@@ -32,50 +35,6 @@ pub const RULES: &str = r#"
 permit (principal is Hyperty, action in [Action::"message", Action::"listen"], resource is Hyperty)
 when { ["a.example", "b.example"].contains(principal.provider) && ["a.example", "b.example"].contains(resource.provider) };
 "#;
-
-/// What a peer of the core heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    Message {
-        kind: String,
-        from: String,
-        to: String,
-        id: u64,
-        code: Code,
-        body: String,
-    },
-    Start {
-        address: String,
-    },
-    Load {
-        component: String,
-    },
-    Exec {
-        component: String,
-    },
-    Unload {
-        component: String,
-    },
-    Listening {
-        address: String,
-        code: Code,
-    },
-    Ping {
-        token: u64,
-    },
-    Stop,
-    Welcome,
-}
-
-/// One end of a link that the world plays.
-#[derive(Debug, Default)]
-pub struct Side {
-    pub sandbox: Option<SandboxId>,
-    pub profile: String,
-    pub heard: VecDeque<Heard>,
-    pub nonce: [u8; 16],
-    pub is_closed: bool,
-}
 
 /// The story: a core, and what happened around it.
 pub struct Story {

@@ -13,7 +13,7 @@ mod redact;
 mod tap;
 
 pub(crate) use listeners::{Listener, Listeners};
-pub(crate) use pending::{Asked, Key, Pending};
+pub(crate) use pending::{Asked, Goes, Key, Pending, Request};
 pub use protocol::api::bus::Numbers;
 pub(crate) use redact::redact;
 pub(crate) use tap::Taps;

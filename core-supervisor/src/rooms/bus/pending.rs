@@ -30,8 +30,10 @@ pub(crate) struct Request {
     pub(crate) to: String,
     /// The asker's number.
     pub(crate) id: u64,
-    /// Who asked.
+    /// Who asked, or caused the core to ask: its allowance pays.
     pub(crate) asker: LinkId,
+    /// Where its answers go.
+    pub(crate) goes: Goes,
     /// Who may answer: the links it was delivered to.
     pub(crate) answerers: Vec<LinkId>,
     /// When it was delivered.
@@ -47,6 +49,17 @@ pub(crate) struct Request {
     is_used: bool,
 }
 
+/// Where the answers of a request go, and which of them ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goes {
+    /// To the asker, until the final one.
+    Out,
+    /// To the asker, and the first ends it, a provisional one too.
+    OutOnce,
+    /// To the core, which asked itself.
+    In,
+}
+
 /// The hash of an asker's address and number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key(u64);
@@ -58,6 +71,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) to: &'a str,
     pub(crate) id: u64,
     pub(crate) asker: LinkId,
+    pub(crate) goes: Goes,
     pub(crate) since: Duration,
     pub(crate) deadline: Duration,
     pub(crate) is_timed: bool,
@@ -118,10 +132,14 @@ impl Pending {
     /// Lets a request wait. One with the same asker's address and number is taken
     /// over, because a retry repeats its number (spec messaging §3.1).
     ///
-    /// `None` when another request has the same key: nobody's place is taken from it.
+    /// `None` when another request has the same key, or somebody else's has the same
+    /// address and number: nobody's place is taken from it.
     pub(crate) fn open(&mut self, key: Key, asked: Asked<'_>) -> Option<&mut Request> {
         if let Some(&at) = self.index.get(&key.0) {
-            self.find(key, asked.from, asked.id)?;
+            let known = self.find(key, asked.from, asked.id)?;
+            if known.asker != asked.asker || known.goes != asked.goes {
+                return None;
+            }
             self.release(at);
         }
         let at = self.claim(key.0, asked);
@@ -245,6 +263,7 @@ impl Request {
             to: String::new(),
             id: 0,
             asker: LinkId(0),
+            goes: Goes::Out,
             answerers: Vec::new(),
             since: Duration::ZERO,
             deadline: Duration::ZERO,
@@ -266,6 +285,7 @@ impl Request {
         self.answerers.clear();
         self.id = asked.id;
         self.asker = asked.asker;
+        self.goes = asked.goes;
         self.since = asked.since;
         self.deadline = asked.deadline;
         self.is_timed = asked.is_timed;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::body;
 use super::clock;
 use super::deed;
-use super::question::{Party, PartyKind, Question};
+use super::question::{Act, Party, PartyKind, Question};
 use super::reads::Reads;
 
 /// A member of the context, as it was when the question was decided.
@@ -157,6 +157,10 @@ fn look(question: &Question<'_>, reads: Reads) -> Result<Looked, String> {
         looked.push(("minute", moment.minute.into()));
         looked.push(("weekday", moment.weekday.into()));
         looked.push(("date", moment.date.into()));
+    }
+    // A moment, such as `listen`, has no relation in the schema.
+    if reads.relation && matches!(question.act, Act::Message(_)) {
+        looked.push(("relation", question.relation.as_str().into()));
     }
     if reads.body {
         let bytes = question.body;

@@ -4,7 +4,7 @@ use cedar_policy::{EntityUid, Policy};
 use protocol::Address;
 
 /// Rooms there are and will be; another name in a rule is a slip of the pen.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 15] = [
     "runtime",
     "bus",
     "registry",
@@ -17,6 +17,10 @@ const ROOMS: [&str; 12] = [
     "graph",
     "discovery",
     "sandboxes",
+    "storage",
+    "subscriptions",
+    // Below each data object: the core on its reporter's behalf.
+    "subscription",
 ];
 
 /// What is wrong with the entities that a rule names, and what to write instead.

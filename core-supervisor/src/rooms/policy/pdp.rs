@@ -162,10 +162,10 @@ impl Outcome {
     fn new(reads: Reads) -> Self {
         Self {
             verdict: Verdict::NotPermitted,
-            reuse: if reads == Reads::default() {
-                Reuse::Version
-            } else {
+            reuse: if reads.is_fleeting() {
                 Reuse::Never
+            } else {
+                Reuse::Version
             },
             rules: BTreeSet::new(),
             errors: Vec::new(),

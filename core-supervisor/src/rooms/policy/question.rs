@@ -86,6 +86,29 @@ impl<'a> Act<'a> {
     }
 }
 
+/// What a sender is to the data object that it addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Relation {
+    /// Nothing, or no object is addressed.
+    #[default]
+    Stranger,
+    /// The reporter has accepted its subscription.
+    Observer,
+    /// It reports the object.
+    Reporter,
+}
+
+impl Relation {
+    /// The word that `context.relation` carries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Observer => "observer",
+            Self::Reporter => "reporter",
+        }
+    }
+}
+
 /// One question.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
@@ -95,6 +118,8 @@ pub struct Question<'a> {
     pub from: Party<'a>,
     /// Who is addressed.
     pub to: Party<'a>,
+    /// What the sender is to the data object whose address `to` is, or is below.
+    pub relation: Relation,
     /// The message body, when [`PolicySet::reads_body`](super::PolicySet::reads_body).
     pub body: Option<&'a [u8]>,
     /// The wall clock, microseconds since the Unix epoch.
@@ -107,7 +132,7 @@ pub struct Question<'a> {
 /// digest changes asks anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {
-    /// While this policy version stands.
+    /// While this policy version and the sender's relation to the object stand.
     Version,
     /// Not at all: a rule looks at the body or the clock.
     Never,

@@ -7,6 +7,8 @@ use cedar_policy::pst::{Expr, Var};
 pub(super) struct Reads {
     pub(super) clock: bool,
     pub(super) body: bool,
+    /// Whether the sender takes part in the object that is addressed.
+    pub(super) relation: bool,
 }
 
 impl Reads {
@@ -14,7 +16,15 @@ impl Reads {
         Self {
             clock: self.clock || other.clock,
             body: self.body || other.body,
+            relation: self.relation || other.relation,
         }
+    }
+
+    /// Whether the answer can change while the policy and the parties stay.
+    ///
+    /// Not by a relation: who begins or ends one has every answer forgotten.
+    pub(super) fn is_fleeting(self) -> bool {
+        self.clock || self.body
     }
 }
 
@@ -55,6 +65,7 @@ pub(super) fn reads(expr: &Expr) -> Reads {
         _ => Reads {
             clock: true,
             body: true,
+            relation: true,
         },
     }
 }
@@ -63,5 +74,6 @@ fn member(name: &str) -> Reads {
     Reads {
         clock: matches!(name, "minute" | "weekday" | "date"),
         body: name == "body",
+        relation: name == "relation",
     }
 }

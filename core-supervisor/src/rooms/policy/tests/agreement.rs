@@ -75,6 +75,7 @@ fn whole_set(rules: &[String]) -> CedarSet {
 /// The answer of Cedar's own authorizer over the whole set, errors refusing.
 fn by_cedar(set: &CedarSet, question: &Question<'_>) -> bool {
     let all = Reads {
+        relation: true,
         clock: true,
         body: !matches!(question.act, Act::Listen | Act::Deploy),
     };

@@ -108,18 +108,26 @@ fn operator() -> Someone {
 
 /// The parsed word of a test's table: a type of message, or the two other acts.
 fn act(word: &str) -> Act<'_> {
-    match word {
+    match word.strip_prefix(OBSERVING).unwrap_or(word) {
         "LISTEN" => Act::Listen,
         "DEPLOY" => Act::Deploy,
         word => Act::Message(word),
     }
 }
 
+/// In front of a word: the sender observes what it addresses.
+const OBSERVING: &str = "OBSERVER ";
+
 fn question<'a>(from: &'a Someone, word: &'a str, to: &'a Someone) -> Question<'a> {
     Question {
         act: act(word),
         from: from.party(),
         to: to.party(),
+        relation: if word.starts_with(OBSERVING) {
+            Relation::Observer
+        } else {
+            Relation::Stranger
+        },
         body: None,
         wall_us: 0,
     }

@@ -1,0 +1,237 @@
+//! What the core asks components and other runtimes, and what they answer.
+//!
+//! ask → answered
+//!
+//! The core's numbers begin where no sender's counter gets to, so that an answer
+//! to an object's address is the core's or its reporter's by its number alone.
+//! Every question ends once: by its answer, after 15 s, or when its receiver is
+//! gone; the allowance of whoever caused it pays for the wait.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use protocol::limits::REPLY_WAIT_MS;
+use protocol::message::Header;
+use protocol::{Address, Code, CoreFrame, Message, MessageKind, Reply};
+use serde_json::{Map, Value};
+
+use super::{body, create, subscribe};
+use crate::core::Core;
+use crate::event::{Actions, Now};
+use crate::flows::respond::{self, Refusal};
+use crate::flows::{heartbeat, hold, refuse};
+use crate::ids::{LinkId, ObjectId, OwnerId};
+use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX};
+use crate::rooms::bus;
+use crate::rooms::registry::Route;
+use crate::rooms::user_agent::Asker;
+
+/// The first of the core's own numbers; a sender's bus counts from 1.
+const FIRST: u64 = 1 << 50;
+
+/// What the core is to do with an answer.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    /// An invited hyperty answers whoever had it invited.
+    Invite(Asker),
+    /// A reporter says whether somebody may observe.
+    Accept(subscribe::Wanted),
+}
+
+/// The questions that wait for their answers.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    open: BTreeMap<u64, (String, Purpose)>,
+    last: u64,
+}
+
+/// An answer: its number and the members of its body.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) code: Code,
+    pub(crate) body: Map<String, Value>,
+}
+
+/// A message that the core sends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub(super) kind: MessageKind<'a>,
+    pub(super) from: &'a str,
+    pub(super) to: &'a Address,
+    pub(super) body: &'a Value,
+}
+
+impl Answer {
+    /// Reads an answer. One without a number is none that agrees to anything.
+    pub(crate) fn of(header: &Header<'_>, body: &[u8]) -> Self {
+        let body = body::members(body).unwrap_or_default();
+        let said = body.get("code").and_then(Value::as_u64);
+        let said = said.and_then(|code| u16::try_from(code).ok()).map(Code);
+        let code = match header.code {
+            Code::NONE => said.unwrap_or(Code::FAILED),
+            code => code,
+        };
+        Self { code, body }
+    }
+
+    /// Its reason, under whichever name it has.
+    pub(super) fn reason(&self) -> &str {
+        let names = ["desc", "description", "error"];
+        let mut reasons = names.into_iter().filter_map(|name| self.body.get(name));
+        let reason = reasons.find_map(Value::as_str);
+        reason.unwrap_or("no reason given")
+    }
+}
+
+impl From<&Refusal> for Answer {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.code,
+            body: body::members(&refusal.body()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Questions {
+    /// The questions about an object's subscription, to be ended with it.
+    pub(super) fn about(&self, object: ObjectId) -> Vec<(u64, String)> {
+        let open = self.open.iter();
+        let about = open.filter(|(_, (_, purpose))| match purpose {
+            Purpose::Accept(wanted) => wanted.object == object,
+            Purpose::Invite(_) => false,
+        });
+        about.map(|(id, (from, _))| (*id, from.clone())).collect()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+}
+
+/// Asks somebody; `answered` follows, once, unless this is refused.
+pub(super) fn ask(
+    core: &mut Core,
+    words: Words<'_>,
+    (charged, purpose): (LinkId, Purpose),
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let (to, _) = receiver(core, words.to)?;
+    let body = serde_json::to_vec(words.body).unwrap_or_default();
+    hold::room_for(core, to, body.len() + protocol::limits::HEADER_BYTES_MAX)?;
+    let Some(gate) = core.gates.get_mut(&charged) else {
+        return Err(Refusal::not_found("whoever asked is gone"));
+    };
+    let pending = &mut core.rooms.bus.pending;
+    if gate.pending >= PENDING_PER_LINK_MAX || pending.len() >= PENDING_MAX {
+        return Err(Refusal::busy(format!(
+            "{} requests of this link wait for their answers already, its share; try later",
+            gate.pending
+        )));
+    }
+    core.questions.last += 1;
+    let id = FIRST + core.questions.last;
+    let key = pending.key(words.from, id);
+    let asked = bus::Asked {
+        from: words.from,
+        to: words.to.as_str(),
+        id,
+        asker: charged,
+        goes: bus::Goes::In,
+        since: now.mono,
+        deadline: now.mono + Duration::from_millis(REPLY_WAIT_MS.into()),
+        is_timed: true,
+    };
+    let request = pending.open(key, asked);
+    let request = request.ok_or_else(|| Refusal::busy("try again"))?;
+    request.answerers.push(to);
+    gate.pending += 1;
+    let from = words.from.to_owned();
+    core.questions.open.insert(id, (from, purpose));
+    let reply = Reply::Within(REPLY_WAIT_MS);
+    send(
+        core,
+        to,
+        &message(words, &body).with_id(id).expecting(reply),
+        now,
+        out,
+    );
+    Ok(())
+}
+
+/// Tells somebody something that is not answered; who cannot be reached misses it.
+pub(super) fn tell(core: &mut Core, words: Words<'_>, now: Now, out: &mut Actions) {
+    let Ok((to, _)) = receiver(core, words.to) else {
+        return;
+    };
+    let body = serde_json::to_vec(words.body).unwrap_or_default();
+    if hold::room_for(core, to, body.len() + protocol::limits::HEADER_BYTES_MAX).is_ok() {
+        core.questions.last += 1;
+        let id = FIRST + core.questions.last;
+        send(core, to, &message(words, &body).with_id(id), now, out);
+    }
+}
+
+/// A question has its answer, or will not have one.
+pub(crate) fn answered(
+    core: &mut Core,
+    from: &str,
+    id: u64,
+    answer: Answer,
+    now: Now,
+    out: &mut Actions,
+) {
+    if !answer.code.is_final() {
+        return; // the final one follows, or the deadline
+    }
+    match core.questions.open.remove(&id) {
+        Some((asked, purpose)) if asked == from => match purpose {
+            Purpose::Invite(asker) => create::invited(core, &asker, answer, out),
+            Purpose::Accept(wanted) => subscribe::decided(core, &wanted, &answer, now, out),
+        },
+        Some(other) => drop(core.questions.open.insert(id, other)),
+        None => {}
+    }
+}
+
+/// Ends a question with a refusal of the core's.
+pub(super) fn end(
+    core: &mut Core,
+    (id, from): (u64, &str),
+    refusal: &Refusal,
+    now: Now,
+    out: &mut Actions,
+) {
+    let pending = &mut core.rooms.bus.pending;
+    let key = pending.key(from, id);
+    if let Some(request) = pending.find(key, from, id) {
+        let charged = request.asker;
+        pending.close(key);
+        hold::uncharge(core, charged);
+    }
+    answered(core, from, id, refusal.into(), now, out);
+}
+
+/// Where a message for an address goes: to its owner, or to the stub for its domain.
+pub(super) fn receiver(core: &Core, to: &Address) -> Result<(LinkId, OwnerId), Refusal> {
+    let registry = &core.rooms.registry;
+    let owner = match registry.resolve(to, &core.settings.runtime) {
+        Route::Owner(owner) | Route::Stub(owner) => owner,
+        Route::Absent | Route::Foreign => {
+            return Err(Refusal::not_found(format!("nobody has the address `{to}`")));
+        }
+    };
+    let link = registry.standing(owner).and_then(|standing| standing.link);
+    let link = link.ok_or_else(|| refuse::down(core, owner, to.as_str()))?;
+    Ok((link, owner))
+}
+
+fn message<'a>(words: Words<'a>, body: &'a [u8]) -> Message<'a> {
+    Message::new(words.kind, words.from, words.to.as_str(), body)
+}
+
+fn send(core: &mut Core, to: LinkId, message: &Message<'_>, now: Now, out: &mut Actions) {
+    respond::send(core, to, &CoreFrame::Deliver(*message), out);
+    heartbeat::heartbeat_soon(core, to, now);
+}
