@@ -33,6 +33,7 @@ export default function (host) {
       this._filters = new Filters();
       this._sharingStatus = false;
       this._isGone = false;
+      this._isStale = false;
       this._sentInTurn = 0;
       // Members that have changed and could not be sent one by one.
       this._unsent = new Set();
@@ -208,6 +209,8 @@ export default function (host) {
     _take(delta) {
       const { version } = delta;
       if (!Number.isSafeInteger(version) || version <= this._version) return;
+      // One in between was lost; what is read then is better than this.
+      this._isStale ||= version > this._version + 1;
       this._version = version;
       const changes = apply(this._tree, delta);
       if (changes !== undefined) for (const change of changes) this._changed(change);
@@ -215,7 +218,10 @@ export default function (host) {
     }
 
     _adopt({ data, version }) {
-      if (!(version > this._version)) return;
+      const isNews = version > this._version || (this._isStale && version === this._version);
+      // What its maker has is never older.
+      if (!isNews || this._isMine) return;
+      this._isStale = false;
       this._version = version;
       const { raw } = this._tree;
       const fresh = received(data) ?? {};

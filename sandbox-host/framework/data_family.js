@@ -108,10 +108,26 @@ export default function (host) {
         const { value, identity, version } = child ?? {};
         const found = typeof value === "string" ? parsed(value) : value;
         if (childId === "heartbeat" || found === null || typeof found !== "object") continue;
-        const metadata = version === undefined ? found : { ...found, version };
+        // Its maker's numbers go on after a restart, also where they were not kept.
+        const next = version ?? (found.reporter === this._owner ? Date.now() : found.version);
+        const metadata = { ...found, version: next };
         if (Object.hasOwn(this._childrens, childId)) this._childrens[childId]._adopt(metadata);
         else this._received(childId, metadata, identity, metadata.reporter);
       }
+    },
+
+    /**
+     * Takes in children that came while this participant could not be told. Those
+     * that were there when it came are the component's to ask for, with `sync`.
+     */
+    _catchUp(kept) {
+      const isMissed = ([id]) => Object.hasOwn(this._childrens, id) || !Object.hasOwn(this._childrenObjects, id);
+      this.resumeChildrens(Object.fromEntries(Object.entries(kept ?? {}).filter(isMissed)));
+    },
+
+    /** What the Sync Manager did not do to the children. */
+    _childRefused({ code, desc, description }) {
+      this._warn(`a change of its children was refused: ${code} ${desc ?? description ?? "no reason given"}`);
     },
 
     _childMembers() {

@@ -28,8 +28,10 @@ export default function (host) {
       this.object = undefined;
       this.isReading = false;
       this.reads = 0;
-      // An update was dropped, or the Sync Manager says that one was.
+      // An update of this version was dropped here, or by the Sync Manager.
       this.missed = 0;
+      // The Sync Manager has dropped something, which may have been about children.
+      this.isBehind = false;
       this.listener = host.data.hear(bus, `${url}/changes`, (message) => {
         if (message.type === "update" && message.from === url) this.take(message.body ?? {});
       });
@@ -49,8 +51,10 @@ export default function (host) {
     take(delta) {
       const { version, behind } = delta;
       if (!Number.isSafeInteger(version)) return;
-      if (this.object !== undefined && version <= this.object._version) return;
-      if (behind === true) this.missed = Math.max(this.missed, version);
+      if (behind === true) {
+        this.isBehind = true;
+        this.missed = Math.max(this.missed, version);
+      } else if (this.object !== undefined && version <= this.object._version) return;
       else if (this.waiting.size < WAITING_MAX) this.waiting.set(version, delta);
       else this.missed = Math.max(this.missed, version);
       this.drain();
@@ -73,7 +77,7 @@ export default function (host) {
         if (object._status !== "live") return;
       }
       for (const version of waiting.keys()) if (version <= object._version) waiting.delete(version);
-      if (waiting.size > 0 || this.missed > object._version) this.read();
+      if (waiting.size > 0 || this.missed > object._version || this.isBehind) this.read();
     }
 
     applied(delta) {
@@ -87,19 +91,25 @@ export default function (host) {
 
     // However many gaps there are, one read is on its way.
     read() {
+      const { object, isBehind } = this;
       this.isReading = true;
-      const read = () => this.object._syncher._read(this.object._url);
-      read().then(
-        (value) => this.wasRead(value),
-        (reason) => this.readAgain(reason),
+      this.isBehind = false;
+      object._syncher._read(object._url).then(
+        (value) => this.wasRead(value, isBehind),
+        (reason) => {
+          this.isBehind ||= isBehind;
+          this.readAgain(reason);
+        },
       );
     }
 
-    wasRead(value) {
+    wasRead(value, isBehind) {
       const { object } = this;
       if (object._status !== "live") return;
-      if (!(value?.version > object._version)) return this.readAgain("the copy is not newer");
-      this.adopt(value);
+      const isNewer = value?.version > object._version;
+      if (!isNewer && !isBehind) return this.readAgain("the copy is not newer");
+      if (isNewer) this.adopt(value);
+      object._catchUp(value?.childrenObjects);
       this.isReading = false;
       this.reads = 0;
       this.drain();
@@ -127,6 +137,7 @@ export default function (host) {
     skip() {
       const { object, waiting } = this;
       this.missed = 0;
+      this.isBehind = false;
       for (const version of [...waiting.keys()].sort((a, b) => a - b)) {
         const delta = waiting.get(version);
         waiting.delete(version);

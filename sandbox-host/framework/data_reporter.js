@@ -48,9 +48,6 @@ const DECISION_MS = 15000;
  */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
-/** Characters of children in one answer to a read (spec services §1.10). */
-const PART_CHARACTERS = 50000;
-
 export default function (host) {
   const { DataObject, DeltaSender } = host.data;
 
@@ -62,6 +59,8 @@ export default function (host) {
       this._waiting = [];
       this._sender = new DeltaSender(this);
       this._listen(this._url, (message) => this._heard(message));
+      // Its own changes, where it has observers in the same sandbox.
+      this._listen(`${this._url}/changes`, ({ body }) => body?.behind === true && this._readChildren());
     }
 
     /** @returns {Promise<{invited: string, code: number, desc: string}>[]} one for each invited hyperty */
@@ -146,6 +145,19 @@ export default function (host) {
       this._synchronise(value);
       this._childrenObjects = value.childrenObjects ?? {};
       this.resumeChildrens(this._childrenObjects);
+    }
+
+    // It could not be told of what participants did to the children.
+    async _readChildren() {
+      if (this._isReading) return;
+      this._isReading = true;
+      try {
+        const { childrenObjects } = await this._syncher._read(this._url);
+        if (this._status === "live") this._catchUp(childrenObjects);
+      } catch (reason) {
+        this._warn(`its children could not be read: ${reason}`);
+      }
+      this._isReading = false;
     }
 
     _leave() {
@@ -250,17 +262,12 @@ export default function (host) {
       this._answer(message, this._readParts(message));
     }
 
-    /** The answer to a read; what children do not fit into it is sent before it. */
+    /** The last part of the answer to a read; those before it are sent here. */
     _readParts(message) {
-      const { url, ...kept } = { ...this._value(), url: this._url };
-      const value = { url, ...kept, data: this._tree.raw };
-      const parts = divided(this.childrensJSON);
-      if (parts.length < 2) return { code: 200, value: { ...value, childrenObjects: parts[0] ?? {} } };
-      const responses = parts.length + 1;
-      this._answer(message, { code: 100, value: { ...value, responses } });
-      const last = parts.pop();
-      for (const part of parts) this._answer(message, { code: 100, value: { ...part, responses } });
-      return { code: 200, value: { ...last, responses } };
+      const value = { ...this._value(), url: this._url, data: this._tree.raw };
+      const parts = host.data.parted(value, this.childrensJSON);
+      for (const part of parts.slice(0, -1)) this._answer(message, { code: 100, value: part });
+      return { code: 200, value: parts.at(-1) };
     }
 
     _heardExecute(message) {
@@ -281,20 +288,4 @@ export default function (host) {
   }
 
   host.data.DataObjectReporter = DataObjectReporter;
-}
-
-// Maps of children, each with so many characters at most, or one child.
-function divided(children) {
-  const parts = [];
-  let room = 0;
-  for (const [id, child] of Object.entries(children)) {
-    const length = JSON.stringify(child).length + id.length;
-    if (length > room) {
-      parts.push({});
-      room = PART_CHARACTERS;
-    }
-    parts.at(-1)[id] = child;
-    room -= length;
-  }
-  return parts;
 }

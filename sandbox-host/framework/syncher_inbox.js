@@ -22,6 +22,7 @@
  */
 
 const SUBSCRIPTION = "/subscription";
+const CHILDREN = "/children/";
 
 export default function (host) {
   // A component may have several Synchers, which all hear its address; each
@@ -99,7 +100,16 @@ export default function (host) {
     Promise.resolve().then(() => closing.has(message) || ack());
   }
 
-  const handled = { forward: forwarded, create: invited, delete: ended, execute: executed };
+  // To what this component did to a child: requests of the Syncher have listeners.
+  function refused(syncher, { from, body = {} }) {
+    if (!(body.code >= 300) || !from.endsWith(CHILDREN)) return;
+    const url = from.slice(0, -CHILDREN.length);
+    for (const objects of [syncher._reporters, syncher._observers]) {
+      if (Object.hasOwn(objects, url)) objects[url]._childRefused(body);
+    }
+  }
+
+  const handled = { response: refused, forward: forwarded, create: invited, delete: ended, execute: executed };
 
   host.data.hearOwner = (syncher) => {
     host.data.hear(syncher._bus, syncher._owner, (message) => {

@@ -111,7 +111,8 @@ fn observers_are_taken_up_and_miss_nothing_meanwhile() {
 fn what_moved_on_while_a_component_was_away_is_read() {
     let pair = Pair::new(json!({"x": 1}));
 
-    let sent = pair.deliver(update(&json!({"version": 9, "source": HA, "behind": true})));
+    let mut sent = pair.deliver(update(&json!({"version": 9, "source": HA, "behind": true})));
+    sent.retain(|read| read.from == HB);
     let value = json!({"url": DO, "data": {"x": 1, "l": [1]}, "version": 9});
     pair.deliver(response(
         sent[0].id,
@@ -119,13 +120,103 @@ fn what_moved_on_while_a_component_was_away_is_read() {
         HB,
         json!({"code": 200, "value": value}),
     ));
-    let known = pair.deliver(update(&json!({"version": 9, "source": HA, "behind": true})));
+    let known = pair.deliver(update(&json!({"version": 9, "attribute": "x", "value": 2})));
 
     assert_eq!(sent[0].kind, "read");
     assert_eq!(known, []);
     assert_eq!(
         pair.value("[observer.data, events.map((e) => e.field)]"),
         json!([{"x": 1, "l": [1]}, ["l"]])
+    );
+}
+
+#[test]
+fn children_that_a_participant_could_not_be_told_of_are_read() {
+    let pair = Pair::new(json!({"x": 1}));
+    for name in ["reporter", "observer"] {
+        pair.run(&format!("{name}._childrenObjects = {{c1: {{}}}}; {name}.onAddChild((e) => events.push(['{name}', e.childId]))"));
+    }
+
+    let sent = pair.deliver(update(&json!({"version": 0, "source": HA, "behind": true})));
+    let (parts, last) = (
+        json!({"c1": kept(0)["childrenObjects"]["c1"]}),
+        kept(0)["childrenObjects"]["c2"].clone(),
+    );
+    for (read, reader) in sent.iter().zip([HA, HB]) {
+        let part = json!({"url": DO, "childrenObjects": parts, "responses": 2});
+        pair.deliver(response(
+            read.id,
+            SM,
+            reader,
+            json!({"code": 100, "value": part}),
+        ));
+        let value = json!({"url": DO, "data": {"x": 1}, "version": 0, "childrenObjects": {"c2": last}, "responses": 2});
+        pair.deliver(response(
+            read.id,
+            SM,
+            reader,
+            json!({"code": 200, "value": value}),
+        ));
+    }
+
+    let reads: Vec<_> = sent
+        .iter()
+        .map(|s| (s.kind.as_str(), s.from.as_str()))
+        .collect();
+    assert_eq!(reads, [("read", HA), ("read", HB)]);
+    assert_eq!(
+        pair.value("[events, observer.data]"),
+        json!([[["reporter", "c2"], ["observer", "c2"]], {"x": 1}])
+    );
+}
+
+#[test]
+fn a_child_that_missed_an_update_is_made_good_by_a_read() {
+    let pair = Pair::new(json!({}));
+    let child = |version: u64, n: u64| {
+        let mut child = kept(0)["childrenObjects"]["c1"].clone();
+        child["version"] = json!(version);
+        child["value"]["data"] = json!({"n": n, "m": n});
+        json!({"url": DO, "data": {}, "version": 0, "childrenObjects": {"c1": child}})
+    };
+    let read = pair.run("observer.sync()");
+    pair.deliver(response(
+        read[0].id,
+        SM,
+        HB,
+        json!({"code": 200, "value": child(4, 4)}),
+    ));
+
+    let delta = json!({"resource": "c1", "version": 6, "attribute": "n", "value": 6});
+    pair.deliver(json!({"id": 1, "type": "update", "from": HA, "to": "comm://home.ex/o1/children/", "body": delta}));
+    let between = pair.value("observer.childrens.c1.data");
+    let read = pair.run("observer.sync()");
+    pair.deliver(response(
+        read[0].id,
+        SM,
+        HB,
+        json!({"code": 200, "value": child(6, 6)}),
+    ));
+
+    assert_eq!(between, json!({"n": 6, "m": 4}));
+    assert_eq!(
+        pair.value("observer.childrens.c1.data"),
+        json!({"n": 6, "m": 6})
+    );
+}
+
+#[test]
+fn a_refused_change_of_a_child_is_told() {
+    let pair = Pair::new(json!({}));
+
+    let refusal = json!({"code": 413, "desc": "too large"});
+    let said = pair
+        .world
+        .deliver(response(50, "comm://home.ex/o1/children/", HB, refusal));
+
+    assert_eq!(
+        logged(&said),
+        ["data object `comm://home.ex/o1`: a change of its children was refused: 413 too large"]
     );
 }
 

@@ -59,45 +59,54 @@ pub(crate) enum Fate {
 impl Pair {
     /// Both are there and the data is `initial`.
     pub(crate) fn new(initial: Value) -> Self {
-        let pair = Self::reporting(initial);
-        pair.load(HB, "b");
-        let said = pair.run(&format!(
-            "b.subscribe({{schema: '{SCHEMA}', resource: '{DO}'}}).then((o) => {{ observer = o; o.onChange('*', (e) => events.push(e)) }})"
-        ));
-        pair.deliver(subscribed(said[0].id, &pair.copy.data, 0));
-        pair
+        Self::reporting(initial).observed()
+    }
+
+    /// The same in a sandbox whose outbox has so much room.
+    pub(crate) fn with_outbox(bytes: usize, initial: Value) -> Self {
+        let world = World::with(|limits| limits.outbox_bytes = bytes);
+        Self::in_world(world, initial).reported().observed()
     }
 
     /// Only the reporter is there: `reporter`, and `d`, its data.
     pub(crate) fn reporting(initial: Value) -> Self {
-        let pair = Self::idle(initial);
-        let create = format!(
-            "a.create('{SCHEMA}', [], {}, true, false, 'c', {{}}, {{resources: ['chat']}}).then((r) => {{ reporter = r; d = r.data }})",
-            pair.copy.data
-        );
-        let said = pair.run(&create);
-        pair.deliver(response(
-            said[0].id,
-            SM,
-            HA,
-            json!({"code": 200, "resource": DO, "childrenResources": ["resources"]}),
-        ));
-        pair
+        Self::idle(initial).reported()
     }
 
     /// Only the reporter's Syncher is there: `a`.
     pub(crate) fn idle(initial: Value) -> Self {
+        Self::in_world(World::new(), initial)
+    }
+
+    fn in_world(world: World, initial: Value) -> Self {
         let copy = Copy {
             data: initial,
             ..Copy::default()
         };
-        let pair = Self {
-            world: World::new(),
-            copy,
-        };
+        let pair = Self { world, copy };
         pair.run("globalThis.events = []; globalThis.reporter = globalThis.observer = globalThis.d = undefined");
         pair.load(HA, "a");
         pair
+    }
+
+    fn reported(self) -> Self {
+        let create = format!(
+            "a.create('{SCHEMA}', [], {}, true, false, 'c', {{}}, {{resources: ['chat']}}).then((r) => {{ reporter = r; d = r.data }})",
+            self.copy.data
+        );
+        let said = self.run(&create);
+        let created = json!({"code": 200, "resource": DO, "childrenResources": ["resources"]});
+        self.deliver(response(said[0].id, SM, HA, created));
+        self
+    }
+
+    fn observed(self) -> Self {
+        self.load(HB, "b");
+        let said = self.run(&format!(
+            "b.subscribe({{schema: '{SCHEMA}', resource: '{DO}'}}).then((o) => {{ observer = o; o.onChange('*', (e) => events.push(e)) }})"
+        ));
+        self.deliver(subscribed(said[0].id, &self.copy.data, 0));
+        self
     }
 
     /// Loads a component with a Syncher of a global name.
@@ -180,7 +189,8 @@ impl Copy {
         match kind.as_str() {
             "update" => Some(response(id, SM, HA, self.replace(body))),
             "read" => {
-                self.reads += 1;
+                // A reporter beside its observer hears what that one is told.
+                self.reads += usize::from(from == HB);
                 let value = json!({"url": DO, "data": self.data, "version": self.version});
                 let answer = json!({"code": 200, "value": value});
                 self.queue.push_back(response(id, SM, &from, answer));
