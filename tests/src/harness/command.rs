@@ -77,6 +77,17 @@ impl Running {
             .is_some()
     }
 
+    /// Interrupts it, as Ctrl-C does.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended already.
+    pub fn interrupt(&self) {
+        let pid = self.child.lock().unwrap().id();
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("a process id"));
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is a child");
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

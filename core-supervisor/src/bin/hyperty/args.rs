@@ -33,6 +33,13 @@ const ROOT_HELP: &str = "\
   rm           Remove a component; its next deployment gets its address again
   logs         What components wrote, and what became of them
 
+\u{1b}[1;4mAuthors\u{1b}[0m
+  new          Write a project for a new component that builds and runs at once
+  build        Build a project and put its code in the catalogue
+  dev          Run a project, and reload it whenever a file changes
+  test         Run a component's tests in a sandbox, with peers that are played
+  record       Record a component's traffic, for `hyperty test` to play again
+
 \u{1b}[1;4mMessages\u{1b}[0m
   send         Send one message and do not wait
   call         Send one request and print the answer
@@ -197,6 +204,16 @@ pub(crate) enum Command {
     Rm(cmd::control::Args),
     /// Show what components wrote, and what became of them
     Logs(cmd::logs::Args),
+    /// Write a project for a new component that builds and runs at once
+    New(cmd::new::Args),
+    /// Build a project and put its code in the catalogue
+    Build(cmd::build::Args),
+    /// Run a project, and reload it whenever a file changes
+    Dev(cmd::dev::Args),
+    /// Run a component's tests in a sandbox, with peers that are played
+    Test(cmd::test::Args),
+    /// Record a component's traffic, for `hyperty test` to play again
+    Record(cmd::record::Args),
     /// Send one message and do not wait
     Send(cmd::send::SendArgs),
     /// Send one request and print the answer

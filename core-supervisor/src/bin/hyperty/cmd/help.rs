@@ -13,13 +13,13 @@ Examples:
   hyperty help policy check
   hyperty help exit-codes
 
-Topics: errors, exit-codes, addresses, files";
+Topics: errors, exit-codes, addresses, files, tests";
 
 /// Explain a command or a topic
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A command, or one of: errors, exit-codes, addresses, files
+    /// A command, or one of: errors, exit-codes, addresses, files, tests
     #[arg(value_name = "WHAT")]
     what: Vec<String>,
 }
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         ["exit-codes"] => Ok(print(EXIT_CODES)?),
         ["addresses"] => Ok(print(ADDRESSES)?),
         ["files"] => Ok(print(FILES)?),
+        ["tests"] => Ok(print(TESTS)?),
         words => command(words),
     }
 }
@@ -57,7 +58,7 @@ fn unknown(word: &str) -> Failure {
     .fix("to see the commands", "hyperty --help")
     .fix(
         "to see the topics",
-        "hyperty help errors | exit-codes | addresses | files",
+        "hyperty help errors | exit-codes | addresses | files | tests",
     )
 }
 
@@ -127,6 +128,8 @@ A catalogue of one provider, and of several:
   DIR/.well-known/protocolstub/loopback.ps.elf    a native one: \"language\": \"native\"
   DIR/.well-known/idp-proxy/login.idp.json
 ";
+
+const TESTS: &str = include_str!("help_tests.txt");
 
 #[cfg(test)]
 mod tests {

@@ -1,24 +1,29 @@
 //! One file per verb. Each has its arguments, its `run`, and plain functions
 //! that turn what a room answered into text.
 
+pub(crate) mod build;
 pub(crate) mod catalogue;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod control;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod help;
 pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod logs;
+pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod ps;
+pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod tap;
+pub(crate) mod test;
 pub(crate) mod up;
 pub(crate) mod version;
 pub(crate) mod why;
@@ -61,6 +66,11 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args),
+        Command::New(args) => new::run(&args, context),
+        Command::Build(args) => build::run(&args, context),
+        Command::Dev(args) => dev::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
+        Command::Record(args) => record::run(&args, context),
         Command::Version(args) => version::run(&args, context),
         Command::Help(args) => help::run(&args),
     }

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     watch.deploy(wanted)?;
     let ended = watch.follow(Some(&mut supervisor), false);
     match ended? {
-        Ended::Interrupted | Ended::NothingLeft => end(&mut supervisor, context),
+        Ended::Interrupted | Ended::NothingLeft | Ended::Satisfied => end(&mut supervisor, context),
         Ended::Supervisor(status) => ended_by_itself(status, context),
     }
 }

@@ -60,13 +60,17 @@ pub(crate) enum Id {
     CatalogueBad,
     /// A step of the demonstration did not happen.
     DemoFailed,
+    /// A project could not be built.
+    BuildFailed,
+    /// A component did not do what its tests say.
+    TestFailed,
     /// A file or a stream of this machine.
     Local,
 }
 
 impl Id {
     /// Every kind, in the order of the help topic.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Usage,
         Self::Unreachable,
         Self::LinkLost,
@@ -84,6 +88,8 @@ impl Id {
         Self::PolicyBad,
         Self::CatalogueBad,
         Self::DemoFailed,
+        Self::BuildFailed,
+        Self::TestFailed,
         Self::Local,
     ];
 
@@ -119,6 +125,8 @@ impl Id {
             Self::PolicyBad => ("HY-P001", Exit::Failed, "policy files do not compile"),
             Self::CatalogueBad => ("HY-K001", Exit::Failed, "catalogue entries have problems"),
             Self::DemoFailed => ("HY-X001", Exit::Failed, "a step of the demo did not happen"),
+            Self::BuildFailed => ("HY-B001", Exit::Failed, "a project could not be built"),
+            Self::TestFailed => ("HY-Q001", Exit::Failed, "a component's tests failed"),
             Self::Local => ("HY-L001", Exit::Failed, "a file or program of this machine"),
         }
     }

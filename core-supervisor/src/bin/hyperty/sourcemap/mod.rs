@@ -84,6 +84,13 @@ impl Places {
         note
     }
 
+    /// The same for a component whose code has just changed.
+    pub(crate) fn renew(&mut self, component: &str, source: &Path) -> Option<String> {
+        let (known, note) = read(source, "");
+        self.known.insert(component.to_owned(), known);
+        note
+    }
+
     /// A line of the log with its places as the author wrote them.
     pub(crate) fn line<'a>(&self, line: &'a LogLine) -> Cow<'a, LogLine> {
         if self.known.is_empty() {

@@ -1,7 +1,7 @@
 //! What `up` and `run` do while everything runs: deploy, show logs and a line
 //! per deployment, until somebody wants an end.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -39,6 +39,15 @@ pub(crate) enum Ended {
     Supervisor(Option<ExitStatus>),
     /// Nothing that was deployed here runs any more, or will.
     NothingLeft,
+    /// What was waited for has happened.
+    Satisfied,
+}
+
+/// What an answer will be about.
+#[derive(Debug)]
+enum Asked {
+    Deployment,
+    Reload(String),
 }
 
 /// A watch over one runtime.
@@ -49,8 +58,8 @@ pub(crate) struct Watch {
     log: logs::Log,
     live: Live,
     components: Vec<Component>,
-    // Deployments that were asked for and are not answered yet.
-    asked: BTreeSet<u64>,
+    // What was asked for and is not answered yet.
+    asked: BTreeMap<u64, Asked>,
     /// Addresses that this watch deployed.
     pub(crate) deployed: Vec<String>,
     /// Deployments that failed.
@@ -73,7 +82,7 @@ impl Watch {
             log,
             live,
             components: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
             deployed: Vec::new(),
             failed: 0,
         })
@@ -89,7 +98,8 @@ impl Watch {
             let asked = self
                 .session
                 .ask_later(user_agent::PATH, "create", &deploy, DEPLOY_WITHIN);
-            self.asked.insert(asked?);
+            let asked = asked?;
+            self.asked.insert(asked, Asked::Deployment);
         }
         Ok(())
     }
@@ -103,14 +113,28 @@ impl Watch {
     /// nothing of what was deployed here runs any more.
     pub(crate) fn follow(
         &mut self,
+        supervisor: Option<&mut Supervisor>,
+        until_idle: bool,
+    ) -> Result<Ended, Failure> {
+        self.follow_with(supervisor, until_idle, &mut |_| Ok(false))
+    }
+
+    /// The same, with something to be done between two looks; `true` ends it.
+    pub(crate) fn follow_with(
+        &mut self,
         mut supervisor: Option<&mut Supervisor>,
         until_idle: bool,
+        between: &mut dyn FnMut(&mut Self) -> Result<bool, Failure>,
     ) -> Result<Ended, Failure> {
         let mut refreshed: Option<Instant> = None;
         loop {
             if signals::count() > 0 {
                 self.live.leave();
                 return Ok(Ended::Interrupted);
+            }
+            if between(self)? {
+                self.live.leave();
+                return Ok(Ended::Satisfied);
             }
             if let Some(supervisor) = supervisor.as_deref_mut() {
                 self.show_own_log(supervisor)?;
@@ -134,6 +158,65 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Reloads a component of ours, or deploys it when there is none yet.
+    pub(crate) fn renew(&mut self, deploy: Deploy) -> Result<(), Failure> {
+        let code = deploy::code_files(&deploy);
+        let is_its = |component: &&Component| {
+            let source = std::path::Path::new(&component.source).with_extension("");
+            let is_ours = self.deployed.contains(&component.address);
+            is_ours && code.iter().any(|code| code.with_extension("") == source)
+        };
+        let Some(component) = self.components.iter().find(is_its).cloned() else {
+            return self.deploy(vec![deploy]);
+        };
+        for note in code.iter().filter_map(|code| {
+            let places = &mut self.log.places;
+            places.renew(&component.address, code)
+        }) {
+            self.out.note(&note);
+        }
+        let method = user_agent::Method {
+            method: "reload".to_owned(),
+            resource: component.address,
+        };
+        let asked = self
+            .session
+            .ask_later(user_agent::PATH, "execute", &method, DEPLOY_WITHIN)?;
+        self.asked.insert(asked, Asked::Reload(component.name));
+        Ok(())
+    }
+
+    /// Whether something was asked for that is not answered yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Where the output goes.
+    pub(crate) const fn out(&self) -> Output {
+        self.out
+    }
+
+    /// Says a sentence of our own: above the lines on a terminal, else as a note.
+    pub(crate) fn tell(&mut self, tone: Tone, text: &str) -> Result<(), Failure> {
+        if self.live.moves() {
+            let line = self.out.style().paint(tone, &clean(text));
+            self.live.above(&format!("{line}\n"))?;
+        } else {
+            self.out.note(text);
+        }
+        Ok(())
+    }
+
+    /// Tells of a failure and goes on.
+    pub(crate) fn complain(&mut self, failure: &Failure) -> Result<(), Failure> {
+        if self.live.moves() {
+            self.live.above(&failure.text(self.out.style()))?;
+        } else {
+            failure.print(self.out.is_json(), self.out.notes_style());
+        }
+        Ok(())
     }
 
     /// Removes what this watch deployed, from a supervisor that goes on.
@@ -179,25 +262,35 @@ impl Watch {
     }
 
     fn answered(&mut self, id: u64, answer: &Answer) -> Result<bool, Failure> {
-        if !self.asked.remove(&id) {
+        let Some(asked) = self.asked.remove(&id) else {
             return Ok(false);
-        }
+        };
         if answer.code.is_success() {
             if let Some(component) = value::<Component>(&answer.body) {
-                self.deployed.push(component.address);
+                self.runs(&asked, component)?;
             }
             return Ok(true);
         }
-        self.failed += 1;
+        let kind = match asked {
+            Asked::Deployment => {
+                self.failed += 1;
+                "create"
+            }
+            Asked::Reload(_) => "execute",
+        };
         let to = self.session.room(user_agent::PATH);
-        let failure = self.session.explain("create", &to, answer);
+        let failure = self.session.explain(kind, &to, answer);
         let failure = failure.in_words(|text| self.log.places.text("", text).into_owned());
-        if self.live.moves() {
-            self.live.above(&failure.text(self.out.style()))?;
-        } else {
-            failure.print(self.out.is_json(), self.out.notes_style());
-        }
+        self.complain(&failure)?;
         Ok(true)
+    }
+
+    fn runs(&mut self, asked: &Asked, component: Component) -> Result<(), Failure> {
+        match asked {
+            Asked::Deployment => self.deployed.push(component.address),
+            Asked::Reload(name) => self.tell(Tone::Good, &format!("{name} runs its new code"))?,
+        }
+        Ok(())
     }
 
     fn refresh(&mut self) -> Result<(), Failure> {

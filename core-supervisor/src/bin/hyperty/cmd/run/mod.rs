@@ -63,17 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     signals::take();
     let scratch = Scratch::new("run")?;
     let target = target(&args.what, &scratch)?;
-    let (mut supervisor, session) = match Session::open(context) {
-        Ok(session) => {
-            context.out.note(&format!("joins {}", session.runtime()));
-            (None, session)
-        }
-        Err(failure) if failure.exit() == Exit::Unreachable => {
-            let (supervisor, session) = temporary(args, &scratch, context)?;
-            (Some(supervisor), session)
-        }
-        Err(failure) => return Err(failure),
-    };
+    let (mut supervisor, session) = join_or_start(&args.launch, &scratch, context)?;
     let mut watch = Watch::new(session, context.out)?;
     let outcome = deploy_and_follow(args, &target, &mut watch, supervisor.as_mut());
     match supervisor.as_mut() {
@@ -105,16 +95,40 @@ fn deploy_and_follow(
         Ended::Interrupted => Err(Failure::silent(Exit::Failed)),
         Ended::NothingLeft if watch.deployed.is_empty() => Err(Failure::silent(Exit::Failed)),
         Ended::NothingLeft => Err(Failure::new(Id::Failed, "nothing of it runs any more")),
+        Ended::Satisfied => Ok(()),
         Ended::Supervisor(_) => Err(Failure::new(Id::LinkLost, "the supervisor ended")),
     }
 }
 
-fn temporary(
-    args: &Args,
+/// A link to the supervisor that runs, else to one that is started for this command.
+pub(crate) fn join_or_start(
+    launch: &Launch,
+    scratch: &Scratch,
+    context: &Context,
+) -> Result<(Option<Supervisor>, Session), Failure> {
+    match Session::open(context) {
+        Ok(session) => {
+            context.out.note(&format!("joins {}", session.runtime()));
+            Ok((None, session))
+        }
+        Err(failure) if failure.exit() == Exit::Unreachable => {
+            let (supervisor, session) = temporary(launch, scratch, context)?;
+            context
+                .out
+                .note("started a supervisor for as long as this runs");
+            Ok((Some(supervisor), session))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A supervisor with directories of its own, for as long as the command runs.
+pub(crate) fn temporary(
+    launch: &Launch,
     scratch: &Scratch,
     context: &Context,
 ) -> Result<(Supervisor, Session), Failure> {
-    let mut launch = args.launch.clone();
+    let mut launch = launch.clone();
     launch
         .data_dir
         .get_or_insert_with(|| scratch.path().join("data"));
@@ -127,9 +141,6 @@ fn temporary(
         catalogues: Vec::new(),
         user: None,
     })?;
-    context
-        .out
-        .note("started a supervisor for as long as this runs");
     let session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
     Ok((supervisor, session))
 }

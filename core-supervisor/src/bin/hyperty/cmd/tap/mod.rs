@@ -69,7 +69,7 @@ pub(crate) struct Args {
 
 /// One message for programs; times are RFC 3339.
 #[derive(Debug, Serialize)]
-struct Item<'a> {
+pub(crate) struct Item<'a> {
     at: String,
     from: &'a str,
     to: &'a str,
@@ -159,7 +159,8 @@ impl Args {
     }
 }
 
-fn item(entry: &TapEntry) -> Item<'_> {
+/// A message as programs read it.
+pub(crate) fn item(entry: &TapEntry) -> Item<'_> {
     Item {
         at: time::rfc3339(entry.at_us),
         from: &entry.from,
