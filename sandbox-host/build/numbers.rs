@@ -170,6 +170,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("process_vm_writev", Some(311), Some(271)),
     ("pselect6", Some(270), Some(72)),
     ("ptrace", Some(101), Some(117)),
+    ("pwrite64", Some(18), Some(68)),
     ("quotactl", Some(179), Some(60)),
     ("read", Some(0), Some(63)),
     ("readlink", Some(89), None),

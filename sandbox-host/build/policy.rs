@@ -240,7 +240,7 @@ fn number(word: &str) -> Result<u32, String> {
 // The same on both machines (asm-generic); the sets are ours.
 const NAMES: &[(&str, u32)] = &[
     ("PROT_EXEC", 0x4),
-    ("MAP_SHARED_ANONYMOUS", 0x21), // MAP_SHARED | MAP_ANONYMOUS
+    ("MAP_SHARED", 0x01), // its bit is in MAP_SHARED_VALIDATE as well
     ("MADV_DONTNEED", 4),
     ("MADV_FREE", 8),
     ("MADV_HUGEPAGE", 14),

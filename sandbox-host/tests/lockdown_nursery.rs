@@ -163,7 +163,7 @@ fn limits_are_those_of_the_profile() {
     };
     assert_eq!(of("Max open files"), "64 64");
     assert_eq!(of("Max core file size"), "0 0");
-    assert_eq!(of("Max file size"), "0 0");
+    assert_eq!(of("Max file size"), "1048576 1048576");
     assert_eq!(of("Max processes"), "64 64");
     assert_eq!(of("Max data size"), "268435456 268435456");
     assert_eq!(of("Max locked memory"), "0 0");

@@ -154,6 +154,9 @@ ACT(execute_by_name, S(SYS_execveat, 64, "/bin/true", (char *[]){"true", NULL}, 
 ACT(execute_file, S(SYS_execve, "/nowhere", NULL, NULL))
 ACT(map_executable, mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
 ACT(map_shared, mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+ACT(map_shared_file, mmap(NULL, 4096, PROT_READ, MAP_SHARED, 1, 0)) /* of /dev/null: ENODEV */
+ACT(map_shared_strictly, mmap(NULL, 4096, PROT_READ, 0x03 /* MAP_SHARED_VALIDATE */, 1, 0))
+ACT(add_seals, S(SYS_fcntl, 1, 1033 /* F_ADD_SEALS */, 1)) /* EINVAL */
 ACT(protect_executable, mprotect(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096, PROT_READ | PROT_EXEC))
 ACT(key_executable, S(SYS_pkey_mprotect, mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096L, PROT_READ | PROT_EXEC, -1))
 ACT(read_implies_exec, S(SYS_personality, 0xffffffffL))
@@ -165,7 +168,7 @@ ACT(share_memory, S(SYS_shmget, 0, 4096L, 01600))
 ACT(share_semaphore, S(SYS_semget, 0, 1, 01600))
 ACT(share_queue, S(SYS_msgget, 0, 01600))
 ACT(share_posix, S(SYS_mq_open, "nothing", 0, 0, NULL))
-ACT(raise_limit, S(SYS_prlimit64, 0, RLIMIT_FSIZE, &(struct rlimit){1, 1}, NULL))
+ACT(raise_limit, S(SYS_prlimit64, 0, RLIMIT_CORE, &(struct rlimit){1, 1}, NULL))
 ACT(lock_memory, S(SYS_mlock, &victim, 8L))
 #ifdef __x86_64__
 ACT(x32_call, S(0x40000000L | SYS_getpid))
@@ -274,7 +277,8 @@ static const struct { const char *name; long (*act)(void); } acts[] = {
     A(ring), A(bpf_it), A(perf_it), A(fault_it), A(load_module), A(reboot_it), A(kexec_it), A(swap_on), A(account),
     A(read_log), A(set_clock), A(enter_namespace), A(add_key), A(key_control), A(new_user_namespace), A(new_mounts),
     A(clone_namespace), A(clone_three), A(memory_file), A(execute_link), A(execute_again), A(execute_by_name),
-    A(execute_file), A(map_executable), A(map_shared), A(protect_executable), A(key_executable), A(read_implies_exec),
+    A(execute_file), A(map_executable), A(map_shared), A(map_shared_file), A(map_shared_strictly),
+    A(add_seals), A(protect_executable), A(key_executable), A(read_implies_exec),
     A(own_filter), A(own_ruleset), A(push_key), A(open_device), A(share_memory), A(share_semaphore), A(share_queue),
     A(share_posix), A(raise_limit), A(lock_memory),
 #ifdef __x86_64__
