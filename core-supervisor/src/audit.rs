@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use crate::core::Core;
 use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
-    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX,
+    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX,
+    QUEUE_BYTES_MAX, SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX,
 };
 use crate::rooms::bus::Goes;
 use crate::rooms::sandboxes::Phase;
@@ -21,7 +22,33 @@ impl Core {
         self.audit_owners()?;
         self.audit_sandboxes()?;
         self.audit_objects()?;
+        self.audit_slots()?;
         self.audit_bounds()
+    }
+
+    // I5, I8: a slot has two living ends, which asked for it, and each its share.
+    fn audit_slots(&self) -> Result<(), String> {
+        let slots = &self.rooms.bus.slots;
+        for (id, slot) in slots.iter() {
+            let ends = [slot.sender, slot.receiver];
+            let asked = |link: &LinkId| self.gates.get(link).is_some_and(|gate| gate.slots_max > 0);
+            let (lent, _) = slots.held_by(slot.sender);
+            let (_, borrowed) = slots.held_by(slot.receiver);
+            if !ends.iter().all(asked)
+                || lent > SLOTS_PER_SENDER_MAX
+                || borrowed > SLOTS_PER_RECEIVER_MAX
+            {
+                return Err(format!(
+                    "I8: slot {id} from link {} ({lent}) to {} ({borrowed})",
+                    slot.sender, slot.receiver
+                ));
+            }
+        }
+        let is_old = slots.len() > 0 && slots.epoch != self.epoch;
+        if slots.len() > self.settings.slots_max || is_old {
+            return Err(format!("I5, I8: {} slots, permitted before", slots.len()));
+        }
+        Ok(())
     }
 
     // I8, I11: every request that waits is charged to a living asker and may be

@@ -14,7 +14,7 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    begin, connect, deliver, deploy, heartbeat, late, observe, persist, serve_admin, stop,
+    begin, connect, deliver, deploy, heartbeat, late, lend, observe, persist, serve_admin, stop,
     supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
@@ -50,6 +50,8 @@ pub struct Settings {
     pub spare_scripts: usize,
     /// Native hosts kept ready.
     pub spare_natives: usize,
+    /// Slots for large bodies that there may be at once; 0 for none.
+    pub slots_max: usize,
     /// What nobody can guess, for nonces, addresses and jitter.
     pub seed: [u8; 32],
 }
@@ -159,9 +161,13 @@ impl Core {
             Event::Persisted { ticket, result } => {
                 persist::persisted(self, ticket, result, out);
             }
+            Event::NotLent { slot } => lend::not_lent(self, slot, now, out),
             Event::ReloadAsked => serve_admin::reload_asked(self, None, out),
             Event::Ticked => self.ticked(now, out),
             Event::StopAsked { why } => stop::begin(self, why, now, out),
+        }
+        if self.epoch != self.rooms.bus.slots.epoch {
+            lend::look_again(self, now, out);
         }
         if self.stopping.is_some() {
             stop::proceed(self, now, out);
@@ -310,6 +316,7 @@ impl Core {
             late::cut_late_links(self, now, out);
             heartbeat::deadlines(self, now, out);
             sync::keep::write_due(self, now, out);
+            lend::rest(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -321,6 +328,7 @@ impl Core {
                 .chain(links)
                 .chain(self.refill_at)
                 .chain(sync::keep::next_due(self))
+                .chain(lend::next_deadline(self))
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

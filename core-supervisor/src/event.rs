@@ -9,7 +9,7 @@ use std::time::Duration;
 use protocol::frame::Level;
 use protocol::nursery::Engine;
 
-use crate::ids::{LinkId, ProgramId, SandboxId, Ticket};
+use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, Ticket};
 use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead, Wanted};
 use crate::rooms::policy::{PolicySet, Problems};
 use crate::store::Change;
@@ -159,6 +159,11 @@ pub enum Event<'a> {
         /// of what comes after them.
         result: Result<(), String>,
     },
+    /// A slot could not be made, or not be sent; the reason is in the log.
+    NotLent {
+        /// The slot.
+        slot: SlotId,
+    },
     /// The operator's signal to read the policy files again.
     ReloadAsked,
     /// The time that `Core::next_deadline` named has come.
@@ -185,6 +190,15 @@ pub struct LaunchSpec {
     pub memory_bytes: u64,
 }
 
+/// Which end of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotEnd {
+    /// The receiver's, which cannot write. The slot is made with it.
+    Reading,
+    /// The sender's.
+    Writing,
+}
+
 /// Something the core wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -203,6 +217,22 @@ pub enum Action {
         bytes: Range<usize>,
         /// The program.
         program: ProgramId,
+    },
+    /// Write these bytes together with the descriptor of one end of a slot.
+    SendSlot {
+        /// The link.
+        link: LinkId,
+        /// Where in `Actions::bytes`: exactly one `Borrow` or `Lend` frame.
+        bytes: Range<usize>,
+        /// The slot.
+        slot: SlotId,
+        /// Its end.
+        end: SlotEnd,
+    },
+    /// Seal a slot, so that nobody can write it any more, and forget it.
+    Seal {
+        /// The slot.
+        slot: SlotId,
     },
     /// Close a link. What is queued for it is lost, unless `drain`.
     Close {

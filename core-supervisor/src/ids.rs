@@ -42,6 +42,11 @@ id!(
     ProgramId, "p"
 );
 
+id!(
+    /// One slot: memory for large bodies between two links. Given out by the core.
+    SlotId, "m"
+);
+
 /// Who may own addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerId {

@@ -11,7 +11,7 @@ use protocol::codec::{Malformed, RawFrame};
 use protocol::{HostFrame, Message};
 
 use crate::flows::judge::Judgements;
-use crate::ids::{IdMap, LinkId, OwnerId, SandboxId};
+use crate::ids::{IdMap, LinkId, OwnerId, SandboxId, SlotId};
 use crate::limits::{FORGED_PER_MINUTE_MAX, REFUSED_PER_SECOND_MAX};
 use crate::rooms::bus::Key;
 
@@ -122,6 +122,7 @@ const fn is_permitted(kind: LinkKind, phase: Phase, frame: &HostFrame<'_>) -> bo
             Phase::Running,
             F::Send(_) | F::Listen { .. } | F::Unlisten { .. } | F::Pong { .. },
         ) => true,
+        (_, Phase::Running, F::TakeSlots { .. } | F::SendBy(_) | F::Return { .. }) => true,
         _ => false,
     }
 }
@@ -138,6 +139,9 @@ const fn frame_name(frame: &HostFrame<'_>) -> &'static str {
         HostFrame::Unlisten { .. } => "unlisten",
         HostFrame::Log(..) => "log",
         HostFrame::Pong { .. } => "pong",
+        HostFrame::TakeSlots { .. } => "take-slots",
+        HostFrame::SendBy(_) => "send-by",
+        HostFrame::Return { .. } => "return",
     }
 }
 
@@ -159,6 +163,21 @@ pub(crate) struct AdmittedMessage<'a> {
     pub(crate) link: LinkId,
     pub(crate) message: Message<'a>,
     pub(crate) raw: RawFrame<'a>,
+    /// The slot that its body lies in, and how long it is; then it has none here.
+    pub(crate) body_in: Option<(SlotId, usize)>,
+}
+
+impl AdmittedMessage<'_> {
+    /// Bytes of its body, wherever that is.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.body_in
+            .map_or(self.message.body.len(), |(_, bytes)| bytes)
+    }
+
+    /// Bytes that its receiver has to take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.raw.bytes.len() + self.body_in.map_or(0, |(_, bytes)| bytes)
+    }
 }
 
 /// Counts what happens within a span of time.
@@ -205,6 +224,8 @@ pub(crate) struct Gate {
     pub(crate) forged: Window,
     pub(crate) logged: Window,
     pub(crate) judgements: Judgements,
+    /// Slots of each kind that it is ready to hold.
+    pub(crate) slots_max: usize,
     /// Whether it is asked from time to time whether it lives: scripts are.
     pub(crate) has_heartbeat: bool,
     /// When it is asked because something was delivered to it.
@@ -228,6 +249,7 @@ impl Gate {
             forged: Window::default(),
             logged: Window::default(),
             judgements: Judgements::default(),
+            slots_max: 0,
             has_heartbeat: false,
             ping_by: None,
         }

@@ -158,6 +158,28 @@ pub const WATCHERS_MAX: usize = 32;
 /// addresses only forgets its own.
 pub const JUDGEMENTS_PER_LINK: usize = 64;
 
+/// Slots that one link may write.
+///
+/// A megabyte each, charged to the sender; what a client pipelines beyond them
+/// goes by stream.
+pub const SLOTS_PER_SENDER_MAX: usize = 8;
+
+/// Slots that one link may read.
+///
+/// With those it may write, 24 of the 64 descriptors that a sandbox may have.
+pub const SLOTS_PER_RECEIVER_MAX: usize = 16;
+
+/// Slots in all when the settings do not say: 64 MB, if all of them are filled.
+///
+/// A supervisor has a descriptor for each. Who gets none uses the stream.
+pub const SLOTS_MAX: usize = 64;
+
+/// How long a slot may rest before it is taken back.
+///
+/// Making one costs less than a millisecond; its memory is kept meanwhile. A
+/// receiver that keeps one for longer loses it too.
+pub const SLOT_REST: Duration = Duration::from_secs(10);
+
 /// How long after a spare sandbox was taken the next one is made.
 ///
 /// A warm start is over within a millisecond; until then the processors are its.

@@ -10,9 +10,11 @@
 //! | confining (sandboxes) | `Confined` | – |
 //! | loading | `Loaded`, `LoadFailed`, `Log`, `Send`, `Listen` | `Load`, or `Exec` then `Start` |
 //! | running | `Send`, `Listen`, `Unlisten`, `Log`, `Pong` … | `Deliver`, `Listening`, `Ping`, `Load`, `Unload`, `Stop` |
+//! | running, after `TakeSlots` | `SendBy`, `Return` | `Borrow`, `Lend`, `DeliverBy`, `Returned`, `Unsent`, `Revoke` |
 
 use crate::code::Code;
 use crate::message::Message;
+use crate::slot::{InSlot, Lend};
 
 /// Says what the peer of the core is, in its `Hello`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
@@ -286,6 +288,18 @@ pub enum HostFrame<'a> {
         /// The token of the ping.
         token: u64,
     },
+    /// Is ready to hold slots (see [`crate::slot`]); who never says so is given none.
+    TakeSlots {
+        /// So many to write, and so many to read; 0 gives all of them back.
+        most: u16,
+    },
+    /// A message for somebody, whose body lies in a slot.
+    SendBy(InSlot<'a>),
+    /// The slot was received, or what lay in it was copied.
+    Return {
+        /// The slot, one that the peer may read.
+        slot: u64,
+    },
 }
 
 /// What the core may say.
@@ -329,5 +343,31 @@ pub enum CoreFrame<'a> {
     Stop {
         /// After that the process is killed.
         grace_ms: u32,
+    },
+    /// A slot to read, whose descriptor comes along; `Return` says that it arrived.
+    Borrow {
+        /// Its number.
+        slot: u64,
+        /// How many bytes it holds.
+        bytes: u32,
+    },
+    /// A slot to write, whose descriptor comes along.
+    Lend(Lend<'a>),
+    /// A message that the policy permitted, whose body lies in a slot.
+    DeliverBy(InSlot<'a>),
+    /// The message in this slot needs it no more: it was copied, or refused.
+    Returned {
+        /// The slot.
+        slot: u64,
+    },
+    /// The message in this slot went nowhere: to be sent as a `Send`.
+    Unsent {
+        /// The slot.
+        slot: u64,
+    },
+    /// This slot is taken back.
+    Revoke {
+        /// The slot.
+        slot: u64,
     },
 }

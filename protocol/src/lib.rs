@@ -14,6 +14,7 @@
 //! | [`code`] | the numbers of replies |
 //! | [`version`] | what two builds must agree on before they talk |
 //! | [`api`] | the JSON bodies that the core's rooms understand |
+//! | [`slot`] | memory through which large bodies go past the core |
 //! | [`nursery`] | what the supervisor asks of the process that starts sandboxes |
 //! | [`client`] | the library for applications and native components |
 
@@ -26,6 +27,7 @@ pub mod frame;
 pub mod limits;
 pub mod message;
 pub mod nursery;
+pub mod slot;
 pub mod version;
 
 pub use address::Address;

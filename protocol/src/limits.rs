@@ -19,6 +19,19 @@ pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// about a millisecond.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// A slot, in bytes: any body fits.
+pub const SLOT_BYTES: usize = BODY_BYTES_MAX;
+
+/// Bodies longer than this may go by a slot.
+///
+/// Below it a slot's own frames cost as much as the copies that it saves.
+pub const SLOT_FROM_BYTES: usize = 64 * 1024;
+
+/// Slots that a client is ready to write, and as many again to read.
+///
+/// Both together take half of the 64 descriptors that a sandbox may have.
+pub const SLOTS_TAKEN: u16 = 16;
+
 /// One whole frame on the stream.
 pub const FRAME_BYTES_MAX: usize = PREFIX_BYTES + HEADER_BYTES_MAX + BODY_BYTES_MAX;
 

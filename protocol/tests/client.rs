@@ -258,8 +258,11 @@ fn two_peers_that_both_only_write_do_not_wait_for_each_other() {
         for _ in 0..20 {
             core.say(&[deliver(&theirs)]);
         }
-        for _ in 0..20 {
-            core.hear(|frame| assert!(matches!(frame, HostFrame::Send(_))));
+        let mut heard = 0;
+        while heard < 20 {
+            // Among them it asks for slots.
+            let is_message = core.hear(|frame| matches!(frame, HostFrame::Send(_)));
+            heard += i32::from(is_message);
         }
     });
 

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // in helpers of the tests
 
 use protocol::codec::{self, Malformed, Prefix, RawFrame, TooLarge};
-use protocol::limits::{BODY_BYTES_MAX, HEADER_BYTES_MAX, KIND_BYTES_MAX, PREFIX_BYTES};
+use protocol::limits::{
+    BODY_BYTES_MAX, HEADER_BYTES_MAX, KIND_BYTES_MAX, PREFIX_BYTES, SLOT_BYTES,
+};
 use protocol::nursery::{DATAGRAM_BYTES_MAX, Report};
+use protocol::slot::InSlot;
 use protocol::{CoreFrame, HostFrame, Message, MessageKind};
 
 fn prefix(header: u16, body: u32) -> Vec<u8> {
@@ -151,7 +154,7 @@ fn a_tag_is_unknown_of_the_other_direction_or_right() {
     assert_eq!(CoreFrame::decode(of_core), Ok(CoreFrame::Ping { token: 5 }));
     assert_eq!(HostFrame::decode(of_core), Err(Malformed::Direction(0x88)));
 
-    for unknown in [0x00, 0x0b, 0x7f, 0x80, 0x8a, 0xff] {
+    for unknown in [0x00, 0x0e, 0x7f, 0x80, 0x90, 0xff] {
         for body in [&b""[..], b"x"] {
             let frame = raw(unknown, &[], body);
             assert_eq!(HostFrame::decode(frame), Err(Malformed::Tag(unknown)));
@@ -169,6 +172,49 @@ fn only_the_frames_with_a_body_may_have_one() {
     assert!(CoreFrame::decode(raw(0x88, &[5], &[])).is_ok());
     let with_body = CoreFrame::decode(raw(0x88, &[5], b"x"));
     assert_eq!(with_body, Err(Malformed::Body(0x88)));
+}
+
+fn in_slot(kind: MessageKind<'_>, bytes: usize) -> [Result<(), Malformed>; 2] {
+    let sent = InSlot {
+        slot: 1,
+        bytes: u32::try_from(bytes).unwrap(),
+        header: Message::new(kind, "a", "b", b"").header,
+    };
+    let mut written = [Vec::new(), Vec::new()];
+    HostFrame::SendBy(sent).encode(&mut written[0]).unwrap();
+    CoreFrame::DeliverBy(sent).encode(&mut written[1]).unwrap();
+    let raw = |bytes| codec::split(bytes).unwrap().unwrap();
+    [
+        HostFrame::decode(raw(&written[0])).map(drop),
+        CoreFrame::decode(raw(&written[1])).map(drop),
+    ]
+}
+
+#[test]
+fn a_body_in_a_slot_is_no_longer_than_the_slot() {
+    let longer = Err(Malformed::BodyLength(SLOT_BYTES + 1));
+
+    assert_eq!(in_slot(MessageKind::Read, SLOT_BYTES), [Ok(()), Ok(())]);
+    assert_eq!(in_slot(MessageKind::Read, SLOT_BYTES + 1), [longer, longer]);
+}
+
+#[test]
+fn a_known_type_may_not_hide_in_a_slot_either() {
+    let hidden = MessageKind::Other("read");
+
+    assert_eq!(in_slot(hidden, 1), [Err(Malformed::Kind); 2]);
+}
+
+#[test]
+fn frames_about_slots_have_no_body() {
+    for tag in [0x0b, 0x0c, 0x0d] {
+        let with_body = HostFrame::decode(raw(tag, &[5], b"x"));
+        assert_eq!(with_body, Err(Malformed::Body(tag)));
+    }
+    for tag in 0x8a..=0x8f {
+        let with_body = CoreFrame::decode(raw(tag, &[5], b"x"));
+        assert_eq!(with_body, Err(Malformed::Body(tag)));
+    }
 }
 
 #[test]

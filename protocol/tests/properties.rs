@@ -108,6 +108,16 @@ proptest! {
     }
 
     #[test]
+    fn a_forwarded_send_by_is_the_delivery_by_the_same_slot(parts in parts()) {
+        let sent = host_bytes(HostFrame::SendBy(parts.in_slot()));
+        let mut forwarded = Vec::new();
+
+        codec::forward(codec::split(&sent).unwrap().unwrap(), &mut forwarded);
+
+        prop_assert_eq!(forwarded, core_bytes(CoreFrame::DeliverBy(parts.in_slot())));
+    }
+
+    #[test]
     fn arbitrary_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(Some(raw)) = codec::split(&bytes) {
             let _ = (HostFrame::decode(raw), CoreFrame::decode(raw));

@@ -3,19 +3,35 @@
 //! Well-behaved components use `protocol::client`; this is what remains when a
 //! test must decide about every byte.
 
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::codec::{self, RawFrame};
 use protocol::frame::{CoreFrame, HostFrame};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 /// The descriptor on which a sandboxed program finds its link.
-#[derive(Debug)]
-pub struct Inherited;
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// What came beside the bytes, in order.
+    pub descriptors: VecDeque<OwnedFd>,
+}
 
 impl Read for Inherited {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(io::stdin().as_fd(), into)?)
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        let target = &mut [IoSliceMut::new(into)];
+        let read = recvmsg(io::stdin().as_fd(), target, &mut control, flags)?;
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                self.descriptors.extend(descriptors);
+            }
+        }
+        Ok(read.bytes)
     }
 }
 
@@ -81,6 +97,11 @@ impl<S: Read + Write> Link<S> {
     /// The stream itself.
     pub const fn stream(&self) -> &S {
         &self.stream
+    }
+
+    /// The same, to be changed.
+    pub const fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
     }
 }
 

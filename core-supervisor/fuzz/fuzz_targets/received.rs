@@ -47,6 +47,7 @@ fn greeted() -> (Core, LinkId, Actions) {
         starts_max: 2,
         spare_scripts: 0,
         spare_natives: 0,
+        slots_max: 64,
         seed: [1; 32],
     };
     let (mut core, link, mut actions) = (Core::new(settings, rules), LinkId(1), Actions::default());

@@ -12,7 +12,7 @@ use protocol::{Address, CoreFrame, version};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Confinement, Now, Peer};
-use crate::flows::{load, orphan, respond, supervise, sync};
+use crate::flows::{lend, load, orphan, respond, supervise, sync};
 use crate::ids::{LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, Gate, LinkKind, Phase};
 use crate::limits::{GREETING_MAX, PING_EVERY};
@@ -202,6 +202,7 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
         core.rooms.registry.unregister(owner);
     }
     core.epoch += 1;
+    lend::forget_link(core, link, out);
     orphan::end_requests(core, link, now, out);
 }
 

@@ -6,16 +6,16 @@
 //! (invariant I11), by `flows/respond.rs`.
 
 use protocol::address::BadAddress;
-use protocol::{Code, HostFrame, Reply, codec};
+use protocol::{Code, HostFrame, Message, Reply, codec};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    connect, heartbeat, hold, listen, load, observe, refuse, serve, supervise, sync,
+    connect, heartbeat, hold, lend, listen, load, observe, refuse, serve, supervise, sync,
 };
-use crate::ids::{LinkId, OwnerId};
+use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
 use crate::limits::PARTIAL_FRAME_MAX;
 use crate::rooms::bus::Goes;
@@ -73,6 +73,7 @@ fn frame(
                 link,
                 message: sent,
                 raw,
+                body_in: None,
             },
             now,
             out,
@@ -94,10 +95,29 @@ fn frame(
             heartbeat::pong(core, link, token, now);
             Ok(())
         }
+        HostFrame::TakeSlots { most } => {
+            lend::take_slots(core, link, most, out);
+            Ok(())
+        }
+        HostFrame::SendBy(sent) => {
+            let (slot, header) = (SlotId(sent.slot), sent.header);
+            let admitted = AdmittedMessage {
+                link,
+                message: Message { header, body: &[] },
+                raw,
+                body_in: Some((slot, sent.bytes as usize)),
+            };
+            lend::message(core, admitted, slot, now, out)
+        }
+        HostFrame::Return { slot } => {
+            lend::returned(core, link, SlotId(slot), now, out);
+            Ok(())
+        }
     }
 }
 
-fn message(
+/// A message: judged, then delivered or refused.
+pub(crate) fn message(
     core: &mut Core,
     admitted: AdmittedMessage<'_>,
     now: Now,
@@ -270,13 +290,15 @@ fn response(
         sync::answered(core, &from, header.id, answer, now, out);
         return Ok(());
     }
+    let asked = lend::is_worth_a_slot(admitted).then(|| request.kind.clone());
     let owner = match judgement.target {
         Target::Link(_, owner) => owner,
         _ => judgement.sender,
     };
     let latency = now.mono.saturating_sub(since);
     // Without room it goes on waiting: the answer may be sent again, or 408 ends it.
-    hold::room_for(core, asker, admitted.raw.bytes.len())?;
+    hold::room_for(core, asker, admitted.bytes())?;
+    lend::pass(core, admitted, asker)?;
     if is_final {
         core.rooms.bus.pending.close(key);
         hold::uncharge(core, asker);
@@ -285,6 +307,7 @@ fn response(
     codec::forward(admitted.raw, &mut out.bytes);
     respond::queued(core, asker, start, out);
     observe::delivered(core, admitted, judgement, Some((owner, Some(latency))), now);
+    lend::offer(core, admitted, judgement, asked, now, out);
     Ok(())
 }
 
@@ -326,11 +349,13 @@ pub(crate) fn forward(
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
-    hold::room_for(core, to, admitted.raw.bytes.len())?;
+    hold::room_for(core, to, admitted.bytes())?;
+    lend::pass(core, admitted, to)?;
     let start = out.bytes.len();
     codec::forward(admitted.raw, &mut out.bytes);
     respond::queued(core, to, start, out);
     heartbeat::heartbeat_soon(core, to, now);
     observe::delivered(core, admitted, judgement, Some((owner, None)), now);
+    lend::offer(core, admitted, judgement, None, now, out);
     Ok(())
 }

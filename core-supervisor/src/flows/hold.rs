@@ -59,6 +59,7 @@ pub(crate) fn hold_until(
     let asked = Asked {
         from: header.from,
         to: header.to,
+        kind: header.kind.as_str(),
         id: header.id,
         asker: link,
         goes,

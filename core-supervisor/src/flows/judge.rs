@@ -37,6 +37,8 @@ pub(crate) struct Judgement {
     pub(crate) target: Target,
     /// Whether somebody listens to the destination besides its owner.
     pub(crate) is_listened: bool,
+    /// Whether it holds whatever the body and the clock say.
+    pub(crate) is_lasting: bool,
 }
 
 /// Where a message goes.
@@ -165,6 +167,7 @@ pub(crate) fn message(
         decision,
         target,
         is_listened,
+        is_lasting: reuse == Reuse::Version,
     };
     if reuse == Reuse::Version
         && let Some(gate) = core.gates.get_mut(&link)

@@ -10,6 +10,7 @@ pub(crate) mod heartbeat;
 pub(crate) mod hold;
 pub(crate) mod judge;
 pub(crate) mod late;
+pub(crate) mod lend;
 pub(crate) mod listen;
 pub(crate) mod load;
 pub(crate) mod observe;

@@ -28,6 +28,7 @@ pub(crate) fn delivered(
     now: Now,
 ) {
     core.rooms.bus.numbers.delivered += 1;
+    core.rooms.bus.numbers.by_slot += u64::from(admitted.body_in.is_some());
     if let OwnerId::Component(id) = judgement.sender
         && let Some(traffic) = core.rooms.user_agent.traffic_mut(id)
     {
@@ -267,7 +268,7 @@ fn entry(core: &Core, admitted: &AdmittedMessage<'_>, now: Now) -> TapEntry {
         to: escape(header.to, 1024),
         kind: header.kind.as_str().to_owned(),
         id: header.id,
-        bytes: admitted.message.body.len() as u64,
+        bytes: admitted.body_bytes() as u64,
         body: body.then(|| crate::rooms::bus::redact(admitted.message.body)),
         ..TapEntry::default()
     }

@@ -148,6 +148,7 @@ fn bus(core: &mut Core, asked: &Asked<'_>) -> Served {
     match asked.header().kind {
         MessageKind::Read => {
             bus.numbers.pending = bus.pending.len() as u64;
+            bus.numbers.slots = bus.slots.len() as u64;
             value(&bus.numbers)
         }
         MessageKind::Subscribe => {

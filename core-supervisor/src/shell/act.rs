@@ -1,6 +1,7 @@
 //! Does what the core wants done, one action after the other.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use protocol::frame::LogLevel;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -12,8 +13,8 @@ use super::poller::{Interest, Source};
 use super::run_loop::{Ending, RunLoop, mark, watch_output};
 use super::store::Write;
 use super::world::Job;
-use crate::event::{Action, Event, LaunchSpec, Peer};
-use crate::ids::{LinkId, ProgramId, SandboxId};
+use crate::event::{Action, Event, LaunchSpec, Peer, SlotEnd};
+use crate::ids::{LinkId, ProgramId, SandboxId, SlotId};
 
 impl<B: Brain> RunLoop<B> {
     /// Does one thing; `bytes` is what the ranges in the actions refer to.
@@ -27,6 +28,13 @@ impl<B: Brain> RunLoop<B> {
                 bytes: range,
                 program,
             } => self.send_program(link, bytes.get(range).unwrap_or_default(), program),
+            Action::SendSlot {
+                link,
+                bytes: range,
+                slot,
+                end,
+            } => self.send_slot(link, bytes.get(range).unwrap_or_default(), slot, end),
+            Action::Seal { slot } => self.slots.seal(slot),
             Action::Close { link, drain } => self.close(link, drain),
             Action::Launch { sandbox, spec } => self.launch(sandbox, &spec),
             Action::Kill { sandbox } => self.launcher.kill(sandbox),
@@ -74,9 +82,37 @@ impl<B: Brain> RunLoop<B> {
             return self.lose(id);
         };
         if let Some(link) = self.links.get(id).filter(|link| !link.is_draining) {
-            link.queue_program(frame, descriptor, &mut self.buffers);
+            link.queue_with(frame, descriptor, &mut self.buffers);
             mark(&mut self.dirty, id, link);
         }
+    }
+
+    fn send_slot(&mut self, id: LinkId, frame: &[u8], slot: SlotId, end: SlotEnd) {
+        let descriptor = match end {
+            SlotEnd::Reading => self.make_slot(slot),
+            SlotEnd::Writing => self
+                .slots
+                .writing_end(slot)
+                .ok_or_else(|| "is gone".to_owned()),
+        };
+        match (descriptor, self.links.get(id)) {
+            (Ok(descriptor), Some(link)) if !link.is_draining => {
+                link.queue_with(frame, descriptor, &mut self.buffers);
+                mark(&mut self.dirty, id, link);
+            }
+            // The core will hear, or has said, that this link is closed.
+            (Ok(_), _) => {}
+            (Err(reason), _) => {
+                tracing::warn!(%slot, reason, "no slot is lent; large bodies go by stream");
+                self.happened.push_back(Event::NotLent { slot });
+            }
+        }
+    }
+
+    fn make_slot(&mut self, slot: SlotId) -> Result<Arc<OwnedFd>, String> {
+        self.may_open(2)?;
+        let made = self.slots.make(slot);
+        made.map_err(|error| format!("cannot make its memory: {error}"))
     }
 
     // The core has said its last about this link: it hears no more of it.
@@ -138,7 +174,10 @@ impl<B: Brain> RunLoop<B> {
     // FT-12: links and processes never use the last descriptors, so that files
     // can still be read and the nursery be started again.
     fn may_open(&self, more: usize) -> Result<(), String> {
-        let open = self.links.len() + self.launcher.descriptors() + self.programs.descriptors();
+        let open = self.links.len()
+            + self.launcher.descriptors()
+            + self.programs.descriptors()
+            + self.slots.descriptors();
         let limit = self.budget.limit.saturating_sub(self.budget.reserved);
         if open + more <= limit {
             return Ok(());

@@ -90,8 +90,8 @@ pub(super) struct Link {
     rest: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
-    // Which frames in `out` a program's descriptor goes along with, in order.
-    programs: Vec<(Range<usize>, Arc<OwnedFd>)>,
+    // Which frames in `out` a descriptor goes along with, in order.
+    descriptors: Vec<(Range<usize>, Arc<OwnedFd>)>,
 }
 
 impl AsFd for Link {
@@ -114,7 +114,7 @@ impl Link {
             rest: Vec::new(),
             out: Vec::new(),
             sent: 0,
-            programs: Vec::new(),
+            descriptors: Vec::new(),
         }
     }
 
@@ -195,15 +195,15 @@ impl Link {
     }
 
     /// Puts one frame behind those that wait, and a descriptor beside it.
-    pub(super) fn queue_program(
+    pub(super) fn queue_with(
         &mut self,
         frame: &[u8],
-        program: Arc<OwnedFd>,
+        descriptor: Arc<OwnedFd>,
         buffers: &mut Buffers,
     ) {
         let start = self.out.len();
         self.queue(frame, buffers);
-        self.programs.push((start..self.out.len(), program));
+        self.descriptors.push((start..self.out.len(), descriptor));
     }
 
     /// Whether nothing waits.
@@ -232,10 +232,11 @@ impl Link {
     }
 
     // A descriptor goes along with exactly its own frame: a reader that gets it
-    // has read no byte of what follows, which is for the program.
+    // has read no byte of what follows: the next frame may come with another one,
+    // or be for the program that this one is.
     fn send_some(&mut self) -> Result<usize> {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let Some((frame, program)) = self.programs.first() else {
+        let Some((frame, descriptor)) = self.descriptors.first() else {
             let bytes = self.out.get(self.sent..).unwrap_or_default();
             return send(&self.socket, bytes, flags);
         };
@@ -244,12 +245,12 @@ impl Link {
             return send(&self.socket, bytes, flags);
         }
         let bytes = self.out.get(frame.clone()).unwrap_or_default();
-        let descriptors = [program.as_fd()];
+        let descriptors = [descriptor.as_fd()];
         let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&descriptors));
         let sent = sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut control, flags)?;
-        self.programs.remove(0);
+        self.descriptors.remove(0);
         Ok(sent)
     }
 
@@ -260,7 +261,7 @@ impl Link {
             buffers.give(&mut self.out);
         } else if self.sent > READ_BYTES && self.sent > self.out.len() / 2 {
             self.out.drain(..self.sent);
-            for (frame, _) in &mut self.programs {
+            for (frame, _) in &mut self.descriptors {
                 *frame = frame.start - self.sent..frame.end - self.sent;
             }
             self.sent = 0;

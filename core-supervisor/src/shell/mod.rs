@@ -41,6 +41,7 @@ mod placement;
 pub mod policy_files;
 mod poller;
 pub mod run_loop;
+mod slots;
 pub mod start;
 pub mod store;
 #[cfg(test)]

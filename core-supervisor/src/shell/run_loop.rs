@@ -33,6 +33,7 @@ use super::links::Links;
 use super::package::Programs;
 use super::placement::Placement;
 use super::poller::{Hits, Interest, Poller, Source};
+use super::slots::Slots;
 use super::store::Write;
 use super::world::Job;
 use crate::event::{Actions, Event, Now, Peer};
@@ -102,6 +103,7 @@ pub struct RunLoop<B> {
     pub(super) jobs: UnboundedSender<Job>,
     pub(super) writes: Sender<Write>,
     pub(super) programs: Programs,
+    pub(super) slots: Slots,
     // What happened here and is still to be told to the core.
     pub(super) happened: VecDeque<Event<'static>>,
     pub(super) draining: VecDeque<(Duration, LinkId)>,
@@ -137,6 +139,7 @@ impl<B: Brain> RunLoop<B> {
             jobs: parts.jobs,
             writes: parts.writes,
             programs: parts.programs,
+            slots: Slots::default(),
             happened: VecDeque::new(),
             draining: VecDeque::new(),
             dirty: Vec::new(),

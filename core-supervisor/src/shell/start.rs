@@ -215,6 +215,7 @@ fn core(
         starts_max: config.starts_max.value,
         spare_scripts: config.spare_scripts.value,
         spare_natives: config.spare_natives.value,
+        slots_max: config.slots_max.value,
         seed: random()?,
     };
     Ok(Core::new(settings, rules))

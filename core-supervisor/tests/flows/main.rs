@@ -11,6 +11,7 @@ mod messages;
 mod registry;
 mod reloads;
 mod senders;
+mod slots;
 #[path = "../story/mod.rs"]
 mod story;
 mod sync;

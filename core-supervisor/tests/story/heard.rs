@@ -37,6 +37,8 @@ pub enum Heard {
     },
     Stop,
     Welcome,
+    /// What a frame says about a slot, and its number.
+    Slot(&'static str, u64),
 }
 
 /// One end of a link that the world plays.

@@ -24,6 +24,7 @@ use protocol::frame::Level;
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
 pub use heard::{Heard, Side};
+pub use world::Lender;
 
 pub const RUNTIME: &str = "hyperty-runtime://home.example/rt";
 pub const USER: &str = "user://home.example/ann";
@@ -64,6 +65,8 @@ pub struct Story {
     // What the disk has not taken, with the ticket of a write that is not answered yet.
     unwritten: Vec<(Option<Ticket>, Vec<Change>)>,
     seed: [u8; 32],
+    /// The memory for large bodies.
+    pub lender: Lender,
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
     operator: Option<(LinkId, String)>,
@@ -83,6 +86,7 @@ pub fn settings() -> Settings {
         starts_max: 4,
         spare_scripts: 0,
         spare_natives: 0,
+        slots_max: 64,
         seed: [7; 32],
     }
 }
@@ -120,6 +124,7 @@ impl Story {
             disk: Disk::Sound,
             unwritten: Vec::new(),
             seed: [7; 32],
+            lender: Lender::default(),
             ticket: None,
             loaded_on: BTreeMap::new(),
             operator: None,

@@ -1,6 +1,8 @@
 //! The world of a story: sandboxes that greet, claim and load; packages out of a table.
 
-use core_supervisor::event::{Action, Confinement, Event, Exit, Peer};
+use std::collections::BTreeSet;
+
+use core_supervisor::event::{Action, Confinement, Event, Exit, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
 use protocol::frame::{ComponentKind, Level, Role};
@@ -8,6 +10,15 @@ use protocol::nursery::Engine;
 use protocol::{Code, CoreFrame, HostFrame, codec};
 
 use super::{Heard, Side, Story};
+
+/// The memory for large bodies.
+#[derive(Debug, Default)]
+pub struct Lender {
+    /// Slots that are not sealed.
+    pub slots: BTreeSet<u64>,
+    /// Whether none can be made.
+    pub fails: bool,
+}
 
 impl Story {
     pub fn act(&mut self, action: Action, bytes: &[u8]) {
@@ -17,6 +28,25 @@ impl Story {
                 link, bytes: range, ..
             } => {
                 self.hears(link, &bytes[range]);
+            }
+            Action::SendSlot {
+                link,
+                bytes: range,
+                slot,
+                end,
+            } => {
+                if self.lender.fails {
+                    self.happens(Event::NotLent { slot });
+                    return;
+                }
+                if end == SlotEnd::Reading {
+                    self.lender.slots.insert(slot.0);
+                }
+                assert!(self.lender.slots.contains(&slot.0), "{slot} has no memory");
+                self.hears(link, &bytes[range]);
+            }
+            Action::Seal { slot } => {
+                self.lender.slots.remove(&slot.0);
             }
             Action::Close { link, .. } => {
                 if let Some(side) = self.sides.get_mut(&link) {
@@ -160,6 +190,12 @@ fn heard(frame: CoreFrame<'_>, side: &mut Side) -> Heard {
         },
         CoreFrame::Ping { token } => Heard::Ping { token },
         CoreFrame::Stop { .. } => Heard::Stop,
+        CoreFrame::Borrow { slot, .. } => Heard::Slot("borrow", slot),
+        CoreFrame::Lend(lend) => Heard::Slot("lend", lend.slot),
+        CoreFrame::DeliverBy(sent) => Heard::Slot("deliver", sent.slot),
+        CoreFrame::Returned { slot } => Heard::Slot("returned", slot),
+        CoreFrame::Unsent { slot } => Heard::Slot("unsent", slot),
+        CoreFrame::Revoke { slot } => Heard::Slot("revoke", slot),
     }
 }
 

@@ -23,6 +23,12 @@ fuzz_target!(|bytes: &[u8]| {
                 let raw = codec::split(&forwarded).expect("a frame").expect("whole");
                 assert_eq!(CoreFrame::decode(raw), Ok(CoreFrame::Deliver(message)));
             }
+            if let HostFrame::SendBy(sent) = frame {
+                let mut forwarded = Vec::new();
+                codec::forward(raw, &mut forwarded);
+                let raw = codec::split(&forwarded).expect("a frame").expect("whole");
+                assert_eq!(CoreFrame::decode(raw), Ok(CoreFrame::DeliverBy(sent)));
+            }
         }
         rest = &rest[raw.bytes.len()..];
     }

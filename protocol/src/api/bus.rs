@@ -84,4 +84,10 @@ pub struct Numbers {
     pub pending: u64,
     /// Links open now.
     pub links: u64,
+    /// Messages delivered whose bodies went by slots, past the core.
+    #[serde(default)]
+    pub by_slot: u64,
+    /// Slots lent now.
+    #[serde(default)]
+    pub slots: u64,
 }

@@ -33,8 +33,10 @@ pub mod blocking;
 mod error;
 mod inbox;
 mod outbox;
+mod receive;
 mod room;
 mod session;
+mod slots;
 #[cfg(feature = "async")]
 pub mod tokio;
 

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::error::Error;
+use super::slots::Lent;
 use crate::code::Code;
+use crate::codec::TooLarge;
 use crate::frame::{HostFrame, Log, LogLevel};
-use crate::limits::{LOG_BYTES_MAX, REPLY_WAIT_MS_MAX};
+use crate::limits::{LOG_BYTES_MAX, REPLY_WAIT_MS_MAX, SLOT_FROM_BYTES};
 use crate::message::{Message, MessageKind, Reply};
 
 /// Above this many gathered bytes a flush is worth its system call.
@@ -31,6 +33,7 @@ pub struct Outbox {
     pending: VecDeque<u64>,
     address: String,
     is_component: bool,
+    lent: Lent,
 }
 
 impl Outbox {
@@ -61,7 +64,7 @@ impl Outbox {
     /// For senders that are below the own address. The answer to a request sent
     /// this way arrives as a message, since its number is not this link's.
     pub fn post(&mut self, message: &Message<'_>) -> Result<(), Error> {
-        Ok(HostFrame::Send(*message).encode(&mut self.bytes)?)
+        Ok(put(message, &mut self.lent, &mut self.bytes)?)
     }
 
     /// Answers a message; does nothing when it wants no answer.
@@ -76,7 +79,7 @@ impl Outbox {
         if !self.is_own(answer.header.from) {
             answer.header.from = &self.address;
         }
-        Ok(HostFrame::Send(answer).encode(&mut self.bytes)?)
+        Ok(put(&answer, &mut self.lent, &mut self.bytes)?)
     }
 
     /// Asks for the messages to `address` as well; `Listening` tells whether it may.
@@ -130,7 +133,7 @@ impl Outbox {
         let message = Message::new(kind, &self.address, to, body)
             .with_id(id)
             .expecting(reply);
-        HostFrame::Send(message).encode(&mut self.bytes)?;
+        put(&message, &mut self.lent, &mut self.bytes)?;
         self.last_id = id;
         Ok(id)
     }
@@ -147,6 +150,23 @@ impl Outbox {
 
 // What the links do with it.
 impl Outbox {
+    /// The slots that may be written, and where frames about them go.
+    pub(super) const fn slots(&mut self) -> (&mut Lent, &mut Vec<u8>) {
+        (&mut self.lent, &mut self.bytes)
+    }
+
+    /// Whether descriptors may come with what is read.
+    pub(super) const fn awaits_descriptors(&self) -> bool {
+        self.lent.is_told()
+    }
+
+    /// A large body was sent or came: from now on slots are worth having.
+    pub(super) fn saw_body(&mut self, bytes: usize) {
+        if bytes > SLOT_FROM_BYTES {
+            self.lent.tell(&mut self.bytes);
+        }
+    }
+
     pub(super) fn say_frame(&mut self, frame: &HostFrame<'_>) -> Result<(), Error> {
         Ok(frame.encode(&mut self.bytes)?)
     }
@@ -192,4 +212,17 @@ impl Outbox {
             self.pending.remove(at);
         }
     }
+}
+
+// By a slot when it is large and there is one, else by stream.
+fn put(message: &Message<'_>, lent: &mut Lent, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    if message.body.len() <= SLOT_FROM_BYTES {
+        return HostFrame::Send(*message).encode(out);
+    }
+    if lent.put(message, out) {
+        return Ok(());
+    }
+    HostFrame::Send(*message).encode(out)?;
+    lent.tell(out);
+    Ok(())
 }

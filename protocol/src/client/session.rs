@@ -5,10 +5,12 @@ use std::ops::Range;
 use super::error::Error;
 use super::inbox::{INBOX_BYTES_MAX, Inbox};
 use super::outbox::Outbox;
+use super::receive::Landing;
+use super::slots::{self, Arrived, Borrowed};
 use crate::code::Code;
-use crate::codec::{self, DELIVER, PING};
+use crate::codec::{self, DELIVER, DELIVER_BY, PING};
 use crate::frame::{CoreFrame, Hello, HostFrame, Role, Start};
-use crate::message::{Message, MessageKind};
+use crate::message::{Header, Message, MessageKind};
 use crate::version;
 
 /// What a link brings, borrowed from its receive buffer.
@@ -53,6 +55,14 @@ pub struct Listening<'a> {
     pub reason: &'a str,
 }
 
+/// Where an awaited answer stands in the inbox.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    frame: Range<usize>,
+    // What its tag was: it may have been written over.
+    tag: u8,
+}
+
 /// Everything about a link but its socket.
 #[derive(Debug, Default)]
 pub(super) struct Session {
@@ -62,6 +72,9 @@ pub(super) struct Session {
     pub(super) has_ended: bool,
     /// Nothing that is written is read any more.
     pub(super) is_severed: bool,
+    pub(super) arrived: Arrived,
+    pub(super) landing: Landing,
+    borrowed: Borrowed,
     is_welcomed: bool,
     runtime: String,
     config: String,
@@ -135,16 +148,28 @@ impl Session {
         Ok(false)
     }
 
-    /// The next frame that concerns the caller; pings are answered on the way.
+    /// The next frame that concerns the caller; the others are dealt with on the way.
     pub(super) fn next(&mut self) -> Result<Option<Range<usize>>, Error> {
         while let Some(frame) = self.inbox.next()? {
-            let raw = self.inbox.frame(frame.clone())?;
-            if raw.tag != PING {
+            if !self.deal_with(&frame)? {
                 return Ok(Some(frame));
             }
-            pong(&mut self.out, raw)?;
         }
         Ok(None)
+    }
+
+    // False when it concerns the caller.
+    fn deal_with(&mut self, frame: &Range<usize>) -> Result<bool, Error> {
+        let raw = self.inbox.frame(frame.clone())?;
+        if raw.tag == PING {
+            pong(&mut self.out, raw)?;
+        } else if slots::is_about_slots(raw.tag) {
+            let told = CoreFrame::decode(raw)?;
+            slots::act(&told, &mut self.arrived, &mut self.borrowed, &mut self.out)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// What a frame of [`Self::next`] means, and the outbox to answer it with.
@@ -153,15 +178,15 @@ impl Session {
         frame: Range<usize>,
     ) -> Result<(Incoming<'_>, &mut Outbox), Error> {
         let incoming = match CoreFrame::decode(self.inbox.frame(frame)?)? {
-            CoreFrame::Deliver(message) => match response(&message, &self.out) {
-                Some(response) => {
-                    if response.code.is_final() {
-                        self.out.settle(response.id);
-                    }
-                    Incoming::Response(response)
-                }
-                None => Incoming::Message(message),
-            },
+            CoreFrame::Deliver(message) => {
+                self.out.saw_body(message.body.len());
+                delivered(message, &mut self.out)
+            }
+            CoreFrame::DeliverBy(sent) => {
+                let body = self.borrowed.read(&sent, &mut self.out)?;
+                let header = sent.header;
+                delivered(Message { header, body }, &mut self.out)
+            }
             CoreFrame::Listening {
                 address,
                 code,
@@ -177,7 +202,12 @@ impl Session {
             | CoreFrame::Exec(_)
             | CoreFrame::Start(_)
             | CoreFrame::Unload { .. }
-            | CoreFrame::Ping { .. } => return Err(Error::Unexpected("on a running link")),
+            | CoreFrame::Ping { .. }
+            | CoreFrame::Borrow { .. }
+            | CoreFrame::Lend(_)
+            | CoreFrame::Returned { .. }
+            | CoreFrame::Unsent { .. }
+            | CoreFrame::Revoke { .. } => return Err(Error::Unexpected("on a running link")),
         };
         Ok((incoming, &mut self.out))
     }
@@ -193,23 +223,24 @@ impl Session {
     }
 
     /// Looks for the final answer to `id`; everything else stays in line.
-    pub(super) fn find(&mut self, id: u64) -> Result<Option<Range<usize>>, Error> {
+    pub(super) fn find(&mut self, id: u64) -> Result<Option<Found>, Error> {
         while let Some(frame) = self.inbox.look()? {
+            if self.deal_with(&frame)? {
+                self.inbox.take(&frame);
+                continue;
+            }
             let raw = self.inbox.frame(frame.clone())?;
-            if raw.tag == PING {
-                pong(&mut self.out, raw)?;
-                self.inbox.take(&frame);
-            } else if raw.tag == DELIVER
-                && let CoreFrame::Deliver(message) = CoreFrame::decode(raw)?
-                && message.header.kind == MessageKind::Response
-                && message.header.id == id
-            {
-                let is_final = message.header.code.is_final();
-                self.inbox.take(&frame);
-                if is_final {
-                    self.out.settle(id);
-                    return Ok(Some(frame));
-                }
+            let tag = raw.tag;
+            if !matches!(tag, DELIVER | DELIVER_BY) {
+                continue;
+            }
+            let Some(is_final) = self.is_answer(&frame, id)? else {
+                continue;
+            };
+            self.inbox.take(&frame);
+            if is_final {
+                self.out.settle(id);
+                return Ok(Some(Found { frame, tag }));
             }
         }
         if !self.inbox.has_room() {
@@ -218,15 +249,40 @@ impl Session {
         Ok(None)
     }
 
-    /// The answer in a frame of [`Self::find`].
-    pub(super) fn answer(&self, frame: Range<usize>) -> Result<Response<'_>, Error> {
-        let bytes = self.inbox.frame(frame)?;
+    // Whether a delivery answers the request `id`, and for good. The body of an
+    // answer is taken out of its slot; that of another message waits in it.
+    fn is_answer(&mut self, frame: &Range<usize>, id: u64) -> Result<Option<bool>, Error> {
+        let is_it = |header: &Header<'_>| header.kind == MessageKind::Response && header.id == id;
+        match CoreFrame::decode(self.inbox.frame(frame.clone())?)? {
+            CoreFrame::Deliver(message) if is_it(&message.header) => {
+                self.out.saw_body(message.body.len());
+                Ok(Some(message.header.code.is_final()))
+            }
+            CoreFrame::DeliverBy(sent) if is_it(&sent.header) => {
+                self.borrowed.read(&sent, &mut self.out)?;
+                Ok(Some(sent.header.code.is_final()))
+            }
+            CoreFrame::DeliverBy(sent) => {
+                self.borrowed.stays_in_line(sent.slot);
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The answer that [`Self::find`] found.
+    pub(super) fn answer(&self, found: Found) -> Result<Response<'_>, Error> {
+        let bytes = self.inbox.frame(found.frame)?;
         let raw = codec::RawFrame {
-            tag: DELIVER,
+            tag: found.tag,
             ..bytes
         };
         match CoreFrame::decode(raw)? {
             CoreFrame::Deliver(message) => Ok(as_response(&message)),
+            CoreFrame::DeliverBy(sent) => Ok(as_response(&Message {
+                header: sent.header,
+                body: self.borrowed.body(sent.bytes),
+            })),
             _ => Err(Error::Unexpected("as an answer")),
         }
     }
@@ -245,9 +301,15 @@ fn pong(out: &mut Outbox, raw: codec::RawFrame<'_>) -> Result<(), Error> {
     }
 }
 
-fn response<'a>(message: &Message<'a>, out: &Outbox) -> Option<Response<'a>> {
-    let is_ours = message.header.kind == MessageKind::Response && out.is_pending(message.header.id);
-    is_ours.then(|| as_response(message))
+fn delivered<'a>(message: Message<'a>, out: &mut Outbox) -> Incoming<'a> {
+    let header = &message.header;
+    if header.kind != MessageKind::Response || !out.is_pending(header.id) {
+        return Incoming::Message(message);
+    }
+    if header.code.is_final() {
+        out.settle(header.id);
+    }
+    Incoming::Response(as_response(&message))
 }
 
 const fn as_response<'a>(message: &Message<'a>) -> Response<'a> {

@@ -19,7 +19,9 @@ pub use self::header::{datagram, read_datagram};
 use self::header::{read, write};
 pub use self::prefix::{MAGIC, Prefix, RawFrame, split};
 use crate::frame::{Confined, CoreFrame, Exec, Hello, HostFrame, Load, LoadFailed, Log, Start};
+use crate::limits::SLOT_BYTES;
 use crate::message::{Header, Message};
+use crate::slot::{InSlot, Lend};
 
 // Hosts say 0x01…0x7f, the core says 0x81…0xff.
 const HELLO: u8 = 0x01;
@@ -32,6 +34,9 @@ const LISTEN: u8 = 0x07;
 const UNLISTEN: u8 = 0x08;
 const LOG: u8 = 0x09;
 const PONG: u8 = 0x0a;
+const TAKE_SLOTS: u8 = 0x0b;
+const SEND_BY: u8 = 0x0c;
+const RETURN: u8 = 0x0d;
 
 const WELCOME: u8 = 0x81;
 const LOAD: u8 = 0x82;
@@ -42,6 +47,15 @@ pub(crate) const DELIVER: u8 = 0x86;
 const LISTENING: u8 = 0x87;
 pub(crate) const PING: u8 = 0x88;
 const STOP: u8 = 0x89;
+pub(crate) const BORROW: u8 = 0x8a;
+pub(crate) const LEND: u8 = 0x8b;
+pub(crate) const DELIVER_BY: u8 = 0x8c;
+pub(crate) const RETURNED: u8 = 0x8d;
+pub(crate) const UNSENT: u8 = 0x8e;
+pub(crate) const REVOKE: u8 = 0x8f;
+
+// What turns the tag of a `Send` into that of a `Deliver`, and a `SendBy` into a `DeliverBy`.
+const OF_CORE: u8 = 0x80;
 
 impl<'a> HostFrame<'a> {
     /// Decodes a frame that came from a host.
@@ -49,7 +63,7 @@ impl<'a> HostFrame<'a> {
         let RawFrame {
             tag, header, body, ..
         } = raw;
-        if matches!(tag, HELLO..=PONG) && !matches!(tag, SEND | LOG) && !body.is_empty() {
+        if matches!(tag, HELLO..=RETURN) && !matches!(tag, SEND | LOG) && !body.is_empty() {
             return Err(Malformed::Body(tag));
         }
         Ok(match tag {
@@ -75,7 +89,14 @@ impl<'a> HostFrame<'a> {
             PONG => Self::Pong {
                 token: read(header)?,
             },
-            WELCOME..=STOP => return Err(Malformed::Direction(tag)),
+            TAKE_SLOTS => Self::TakeSlots {
+                most: read(header)?,
+            },
+            SEND_BY => Self::SendBy(in_slot(header)?),
+            RETURN => Self::Return {
+                slot: read(header)?,
+            },
+            WELCOME..=REVOKE => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
     }
@@ -95,6 +116,9 @@ impl<'a> HostFrame<'a> {
             }
             Self::Log(log, text) => write::<Log<'_>>(out, LOG, log, text),
             Self::Pong { token } => write(out, PONG, token, &[]),
+            Self::TakeSlots { most } => write(out, TAKE_SLOTS, most, &[]),
+            Self::SendBy(sent) => write::<InSlot<'_>>(out, SEND_BY, sent, &[]),
+            Self::Return { slot } => write(out, RETURN, slot, &[]),
         }
     }
 }
@@ -105,7 +129,7 @@ impl<'a> CoreFrame<'a> {
         let RawFrame {
             tag, header, body, ..
         } = raw;
-        if matches!(tag, WELCOME..=STOP) && !matches!(tag, DELIVER | LOAD) && !body.is_empty() {
+        if matches!(tag, WELCOME..=REVOKE) && !matches!(tag, DELIVER | LOAD) && !body.is_empty() {
             return Err(Malformed::Body(tag));
         }
         Ok(match tag {
@@ -134,7 +158,22 @@ impl<'a> CoreFrame<'a> {
             STOP => Self::Stop {
                 grace_ms: read(header)?,
             },
-            HELLO..=PONG => return Err(Malformed::Direction(tag)),
+            BORROW => {
+                let (slot, bytes) = read(header)?;
+                Self::Borrow { slot, bytes }
+            }
+            LEND => Self::Lend(read(header)?),
+            DELIVER_BY => Self::DeliverBy(in_slot(header)?),
+            RETURNED => Self::Returned {
+                slot: read(header)?,
+            },
+            UNSENT => Self::Unsent {
+                slot: read(header)?,
+            },
+            REVOKE => Self::Revoke {
+                slot: read(header)?,
+            },
+            HELLO..=RETURN => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
     }
@@ -155,11 +194,18 @@ impl<'a> CoreFrame<'a> {
             } => write(out, LISTENING, &(address, code, reason), &[]),
             Self::Ping { token } => write(out, PING, token, &[]),
             Self::Stop { grace_ms } => write(out, STOP, grace_ms, &[]),
+            Self::Borrow { slot, bytes } => write(out, BORROW, &(slot, bytes), &[]),
+            Self::Lend(lend) => write::<Lend<'_>>(out, LEND, lend, &[]),
+            Self::DeliverBy(sent) => write::<InSlot<'_>>(out, DELIVER_BY, sent, &[]),
+            Self::Returned { slot } => write(out, RETURNED, slot, &[]),
+            Self::Unsent { slot } => write(out, UNSENT, slot, &[]),
+            Self::Revoke { slot } => write(out, REVOKE, slot, &[]),
         }
     }
 }
 
-/// Turns the bytes of a `Send` into those of a `Deliver`, appended to `out`.
+/// Turns the bytes of a `Send` into those of a `Deliver`, and those of a `SendBy`
+/// into those of a `DeliverBy`, appended to `out`.
 ///
 /// The header and body are the sender's, byte for byte: forwarding allocates
 /// nothing and encodes nothing.
@@ -167,8 +213,20 @@ pub fn forward(send: RawFrame<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(send.bytes);
     if let Some(tag) = out.get_mut(start + 1) {
-        *tag = DELIVER;
+        *tag |= OF_CORE;
     }
+}
+
+fn in_slot(header: &[u8]) -> Result<InSlot<'_>, Malformed> {
+    let sent: InSlot<'_> = read(header)?;
+    let bytes = sent.bytes as usize;
+    if bytes > SLOT_BYTES {
+        return Err(Malformed::BodyLength(bytes));
+    }
+    if !sent.header.kind.is_well_formed() {
+        return Err(Malformed::Kind);
+    }
+    Ok(sent)
 }
 
 fn message<'a>(header: &'a [u8], body: &'a [u8]) -> Result<Message<'a>, Malformed> {

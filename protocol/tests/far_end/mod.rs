@@ -2,12 +2,17 @@
 
 #![allow(dead_code)] // each test program uses a part of it
 
-use std::io::{Read, Write};
+use std::io::{IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use protocol::client::blocking::Link;
 use protocol::frame::Start;
+use protocol::limits::SLOT_BYTES;
 use protocol::{Code, CoreFrame, HostFrame, Message, MessageKind, Reply, codec};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 pub(crate) const ME: &str = "hyperty://a.example/1";
 pub(crate) const THEM: &str = "hyperty://b.example/2";
@@ -31,6 +36,23 @@ impl Core {
             frame.encode(&mut bytes).unwrap();
         }
         self.socket.write_all(&bytes).unwrap();
+    }
+
+    /// Says one frame, and sends a descriptor along with it.
+    pub(crate) fn say_with(&mut self, frame: &CoreFrame<'_>, descriptor: &OwnedFd) {
+        let mut bytes = Vec::new();
+        frame.encode(&mut bytes).unwrap();
+        let descriptors = [descriptor.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&descriptors));
+        let sent = sendmsg(
+            &self.socket,
+            &[IoSlice::new(&bytes)],
+            &mut control,
+            SendFlags::empty(),
+        );
+        assert_eq!(sent, Ok(bytes.len()));
     }
 
     /// Reads one frame and shows it to `look`.
@@ -94,4 +116,11 @@ pub(crate) fn answer(id: u64, code: u16, body: &[u8]) -> CoreFrame<'_> {
 pub(crate) const fn welcome(version: u16) -> CoreFrame<'static> {
     let nonce = [9; 16];
     CoreFrame::Welcome { version, nonce }
+}
+
+/// The memory of a slot.
+pub(crate) fn memory() -> OwnedFd {
+    let memory = memfd_create("slot", MemfdFlags::CLOEXEC).unwrap();
+    ftruncate(&memory, SLOT_BYTES as u64).unwrap();
+    memory
 }

@@ -5,7 +5,9 @@ use protocol::frame::{
     ComponentKind, Confined, Exec, Hello, Level, Load, LoadFailed, LoadStage, Log, LogLevel, Role,
     Start,
 };
+use protocol::limits::SLOT_BYTES;
 use protocol::message::Header;
+use protocol::slot::{InSlot, Lend};
 use protocol::{Code, CoreFrame, HostFrame, Message, MessageKind, Reply};
 
 /// What random frames are made of; the frames borrow from it.
@@ -29,7 +31,7 @@ pub(crate) fn parts() -> impl Strategy<Value = Parts> {
     let sizes = (number, any::<u32>(), any::<u16>(), any::<[u8; 16]>());
     let body = proptest::collection::vec(any::<u8>(), 0..40);
     let texts = proptest::array::uniform4(text);
-    (0..10_usize, 0..12_usize, texts, sizes, body).prop_map(
+    (0..15_usize, 0..12_usize, texts, sizes, body).prop_map(
         |(variant, choice, texts, (id, number, code, nonce), body)| Parts {
             variant,
             choice,
@@ -88,6 +90,9 @@ impl Parts {
                 HostFrame::Log(log, &self.body)
             }
             8 => HostFrame::Pong { token: self.id },
+            9 => HostFrame::TakeSlots { most: self.code },
+            10 => HostFrame::SendBy(self.in_slot()),
+            11 => HostFrame::Return { slot: self.id },
             _ => HostFrame::Send(self.message()),
         }
     }
@@ -129,6 +134,19 @@ impl Parts {
             7 => CoreFrame::Stop {
                 grace_ms: self.number,
             },
+            8 => CoreFrame::Borrow {
+                slot: self.id,
+                bytes: self.number,
+            },
+            9 => CoreFrame::Lend(Lend {
+                slot: self.id,
+                bytes: self.number,
+                to: a,
+            }),
+            10 => CoreFrame::DeliverBy(self.in_slot()),
+            11 => CoreFrame::Returned { slot: self.id },
+            12 => CoreFrame::Unsent { slot: self.id },
+            13 => CoreFrame::Revoke { slot: self.id },
             _ => CoreFrame::Deliver(self.message()),
         }
     }
@@ -148,6 +166,15 @@ impl Parts {
         };
         let body = &self.body;
         Message { header, body }
+    }
+
+    /// The same message, its body in a slot.
+    pub(crate) fn in_slot(&self) -> InSlot<'_> {
+        InSlot {
+            slot: self.id,
+            bytes: self.number % (u32::try_from(SLOT_BYTES).unwrap() + 1),
+            header: self.message().header,
+        }
     }
 
     fn role(&self) -> Role<'_> {

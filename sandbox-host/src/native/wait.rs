@@ -79,7 +79,13 @@ pub(super) fn next() -> Result<Asked, LinkError> {
         | CoreFrame::Start(_)
         | CoreFrame::Unload { .. }
         | CoreFrame::Deliver(_)
-        | CoreFrame::Listening { .. } => Err(OUT_OF_TURN),
+        | CoreFrame::Listening { .. }
+        | CoreFrame::Borrow { .. }
+        | CoreFrame::Lend(_)
+        | CoreFrame::DeliverBy(_)
+        | CoreFrame::Returned { .. }
+        | CoreFrame::Unsent { .. }
+        | CoreFrame::Revoke { .. } => Err(OUT_OF_TURN),
     }
 }
 

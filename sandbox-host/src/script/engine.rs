@@ -88,9 +88,15 @@ impl Engine {
             } => self.listening(address, code, reason),
             CoreFrame::Ping { token } => self.shared.say(&HostFrame::Pong { token }),
             CoreFrame::Stop { .. } => return Next::Stop,
-            CoreFrame::Welcome { .. } | CoreFrame::Exec(_) | CoreFrame::Start(_) => {
-                return Next::Misunderstood;
-            }
+            CoreFrame::Welcome { .. }
+            | CoreFrame::Exec(_)
+            | CoreFrame::Start(_)
+            | CoreFrame::Borrow { .. }
+            | CoreFrame::Lend(_)
+            | CoreFrame::DeliverBy(_)
+            | CoreFrame::Returned { .. }
+            | CoreFrame::Unsent { .. }
+            | CoreFrame::Revoke { .. } => return Next::Misunderstood,
         }
         Next::Continue
     }

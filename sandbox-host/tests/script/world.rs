@@ -258,6 +258,9 @@ fn owned(frame: HostFrame<'_>) -> Said {
         }
         HostFrame::Pong { token } => Said::Pong(token),
         HostFrame::Hello(_) | HostFrame::Confined(_) => panic!("an engine does not greet"),
+        HostFrame::TakeSlots { .. } | HostFrame::SendBy(_) | HostFrame::Return { .. } => {
+            panic!("an engine takes no slots")
+        }
     }
 }
 

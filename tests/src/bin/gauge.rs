@@ -3,7 +3,8 @@
 //!
 //! `execute` with `{"peer":ADDRESS,"samples":N,"depth":D,"bytes":B}` is answered
 //! with `{"code":200,"value":{"nanoseconds":[…]}}`: one number per round trip for
-//! depth 1, one for all of them otherwise. Everything else is echoed.
+//! depth 1, one for all of them otherwise. With `"check":true` each body is another,
+//! and must come back as it was. Everything else is echoed.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -55,6 +56,7 @@ struct Order {
     samples: usize,
     depth: usize,
     body: Vec<u8>,
+    is_checked: bool,
 }
 
 impl Order {
@@ -76,12 +78,16 @@ impl Order {
             samples: number("samples", 1),
             depth: number("depth", 1),
             body: vec![b' '; number("bytes", BODY_BYTES)],
+            is_checked: body.get("check").and_then(Value::as_bool) == Some(true),
         }
     }
 
     fn carry_out(&self, link: &mut Component) -> Result<Vec<u64>, Error> {
         if self.depth > 1 {
             return Ok(vec![self.pipelined(link)?]);
+        }
+        if self.is_checked {
+            return self.checked(link).map(|()| Vec::new());
         }
         (0..self.samples)
             .map(|_| {
@@ -90,6 +96,20 @@ impl Order {
                 Ok(nanoseconds_since(start))
             })
             .collect()
+    }
+
+    fn checked(&self, link: &mut Component) -> Result<(), Error> {
+        let mut body = self.body.clone();
+        for sample in 0..self.samples {
+            body.fill(b'a' + u8::try_from(sample % 26).unwrap_or_default());
+            let answer = link.request(MessageKind::Read, &self.peer, &body, ANSWER_WAIT)?;
+            if answer.body != body {
+                return Err(Error::Unexpected(
+                    "a body that is not the one that was sent",
+                ));
+            }
+        }
+        Ok(())
     }
 
     // Keeps `depth` requests in flight until all samples are answered.

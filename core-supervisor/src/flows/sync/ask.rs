@@ -136,6 +136,7 @@ pub(super) fn ask(
     let asked = bus::Asked {
         from: words.from,
         to: words.to.as_str(),
+        kind: words.kind.as_str(),
         id,
         asker: charged,
         goes: bus::Goes::In,

@@ -2,7 +2,7 @@
 //!
 //! Address:  hyperty-runtime://<runtime>/bus
 //! Answers:  Read (numbers), Subscribe and Unsubscribe (tap)  — see protocol::api::bus
-//! Keeps:    requests that wait, listeners, taps, counters
+//! Keeps:    requests that wait, listeners, slots, taps, counters
 //! Holds:    a request waits at most once, and ends exactly once
 //! Not here: whether a message may pass (flows/judge.rs), who has an address
 //!           (rooms/registry)
@@ -10,12 +10,14 @@
 mod listeners;
 mod pending;
 mod redact;
+mod slots;
 mod tap;
 
 pub(crate) use listeners::{Listener, Listeners};
 pub(crate) use pending::{Asked, Goes, Key, Pending, Request};
 pub use protocol::api::bus::Numbers;
 pub(crate) use redact::redact;
+pub(crate) use slots::{Basis, Slot, Slots, Turn};
 pub(crate) use tap::Taps;
 
 /// The bus.
@@ -23,6 +25,7 @@ pub(crate) use tap::Taps;
 pub struct Bus {
     pub(crate) pending: Pending,
     pub(crate) listeners: Listeners,
+    pub(crate) slots: Slots,
     pub(crate) taps: Taps,
     pub(crate) numbers: Numbers,
 }

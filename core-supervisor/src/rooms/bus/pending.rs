@@ -28,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) from: String,
     /// The addressed, in the asker's spelling.
     pub(crate) to: String,
+    /// What was asked: the message's kind.
+    pub(crate) kind: String,
     /// The asker's number.
     pub(crate) id: u64,
     /// Who asked, or caused the core to ask: its allowance pays.
@@ -69,6 +71,7 @@ pub(crate) struct Key(u64);
 pub(crate) struct Asked<'a> {
     pub(crate) from: &'a str,
     pub(crate) to: &'a str,
+    pub(crate) kind: &'a str,
     pub(crate) id: u64,
     pub(crate) asker: LinkId,
     pub(crate) goes: Goes,
@@ -261,6 +264,7 @@ impl Request {
         Self {
             from: String::new(),
             to: String::new(),
+            kind: String::new(),
             id: 0,
             asker: LinkId(0),
             goes: Goes::Out,
@@ -282,6 +286,8 @@ impl Request {
         self.from.push_str(asked.from);
         self.to.clear();
         self.to.push_str(asked.to);
+        self.kind.clear();
+        self.kind.push_str(asked.kind);
         self.answerers.clear();
         self.id = asked.id;
         self.asker = asked.asker;

@@ -28,6 +28,7 @@ pub(super) struct Keys {
     pub(super) spare_scripts: Option<Spanned<usize>>,
     pub(super) spare_natives: Option<Spanned<usize>>,
     pub(super) starts_max: Option<Spanned<usize>>,
+    pub(super) slots_max: Option<Spanned<usize>>,
     pub(super) placement: Option<Spanned<bool>>,
 }
 

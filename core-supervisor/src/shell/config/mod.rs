@@ -15,6 +15,7 @@
 //! | `log` | `HYPERTY_LOG` | `--log` | `info`; `json` and `json:debug` for one object per line |
 //! | `spare-scripts`, `spare-natives` | – | – | 1, 1 |
 //! | `starts-max` | – | – | 4 |
+//! | `slots-max` | – | – | 64: places of 1 MiB through which large bodies go past the core; 0 for none |
 //! | `placement` | – | – | `true`: sandboxes that wait for answers share a processor with the core |
 //!
 //! Lists of a higher layer replace those of a lower one. A relative path of the
@@ -35,6 +36,7 @@ use protocol::Address;
 use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
 
+use crate::limits::SLOTS_MAX;
 use crate::user::User;
 
 /// Below what level nothing runs unless the operator says otherwise.
@@ -175,6 +177,8 @@ pub struct Config {
     pub spare_natives: Set<usize>,
     /// Sandboxes that may be starting at once.
     pub starts_max: Set<usize>,
+    /// Slots for large bodies that there may be at once.
+    pub slots_max: Set<usize>,
     /// Whether sandboxes that wait for answers share a processor with the core.
     pub placement: Set<bool>,
 }
@@ -299,6 +303,7 @@ impl Config {
             spare_scripts: layers.plain(file.keys.spare_scripts.as_ref(), SPARES),
             spare_natives: layers.plain(file.keys.spare_natives.as_ref(), SPARES),
             starts_max: layers.plain(file.keys.starts_max.as_ref(), STARTS_MAX),
+            slots_max: layers.plain(file.keys.slots_max.as_ref(), SLOTS_MAX),
             placement: layers.plain(file.keys.placement.as_ref(), true),
         };
         config.check(flags)?;

@@ -51,6 +51,7 @@ impl Config {
             number("spare-scripts", &self.spare_scripts),
             number("spare-natives", &self.spare_natives),
             number("starts-max", &self.starts_max),
+            number("slots-max", &self.slots_max),
             shown("placement", &self.placement, self.placement.value),
         ];
         Shown {

@@ -1,7 +1,8 @@
 //! The client without threads and without an async runtime.
 //!
 //! Its system calls are `recvfrom`, `sendto` and, with a deadline or a full
-//! socket, `ppoll`: what a locked sandbox permits. A `recv` reads before it
+//! socket, `ppoll`; once a large body was sent or came, `recvmsg`, `pread64` and
+//! `pwrite64` as well: what a locked sandbox permits. A `recv` reads before it
 //! waits, and takes as many frames as one read brings.
 
 mod rooms;
@@ -148,9 +149,9 @@ impl<S: AsFd> Link<S> {
         let id = self.session.out.ask(kind, to, body, within)?;
         let limit = (!self.trusts_core)
             .then(|| (deadline(within.saturating_add(room::CORE_GRACE)), "answer"));
-        let frame = loop {
-            if let Some(frame) = self.session.find(id)? {
-                break frame;
+        let found = loop {
+            if let Some(found) = self.session.find(id)? {
+                break found;
             }
             if self.session.has_ended {
                 return Err(Error::Closed);
@@ -160,7 +161,7 @@ impl<S: AsFd> Link<S> {
                 return Err(error);
             }
         };
-        self.session.answer(frame)
+        self.session.answer(found)
     }
 
     /// Shows the core a sign of life in the middle of long work: writes what was

@@ -1,17 +1,21 @@
-//! The four system calls of a blocking link.
+//! The system calls of a blocking link.
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv,
+};
 
 use super::Link;
 use crate::client::Error;
+use crate::client::receive::receive;
 
 /// Until when to wait, and for what: the words of [`Error::TimedOut`].
 pub(super) type Limit = (Instant, &'static str);
@@ -33,9 +37,14 @@ impl<S: AsFd> Link<S> {
     }
 
     pub(super) fn read(&mut self, flags: RecvFlags) -> Result<(), Error> {
-        let space = self.session.inbox.space();
-        match rustix::net::recv(&self.socket, rustix::buffer::spare_capacity(space), flags) {
-            Ok((_, 0)) | Err(Errno::CONNRESET | Errno::PIPE) => self.session.has_ended = true,
+        let read = if self.session.out.awaits_descriptors() {
+            receive(&self.socket, &mut self.session, flags)
+        } else {
+            let space = spare_capacity(self.session.inbox.space());
+            recv(&self.socket, space, flags).map(|(_, bytes)| bytes)
+        };
+        match read {
+            Ok(0) | Err(Errno::CONNRESET | Errno::PIPE) => self.session.has_ended = true,
             // A socket that its owner made non-blocking is waited for.
             Err(Errno::AGAIN) if !flags.contains(RecvFlags::DONTWAIT) => {
                 self.wait(PollFlags::IN, None)?;

@@ -10,14 +10,16 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::error::Error;
 use super::outbox::Outbox;
+use super::receive::receive;
 use super::room;
-use super::session::{Incoming, Response, Session};
+use super::session::{Found, Incoming, Response, Session};
 use crate::frame::Role;
 use crate::message::MessageKind;
 
@@ -111,12 +113,12 @@ impl Client {
     ) -> Result<Response<'_>, Error> {
         let id = self.session.out.ask(kind, to, body, within)?;
         let limit = within.saturating_add(room::CORE_GRACE);
-        let frame = match timeout(limit, self.find(id)).await {
+        let found = match timeout(limit, self.find(id)).await {
             Ok(found) => found,
             Err(_) => Err(Error::TimedOut("answer")),
         };
-        match frame {
-            Ok(frame) => self.session.answer(frame),
+        match found {
+            Ok(found) => self.session.answer(found),
             Err(error) => {
                 self.session.out.settle(id);
                 Err(error)
@@ -179,10 +181,10 @@ impl Client {
 
 // The socket.
 impl Client {
-    async fn find(&mut self, id: u64) -> Result<std::ops::Range<usize>, Error> {
+    async fn find(&mut self, id: u64) -> Result<Found, Error> {
         loop {
-            if let Some(frame) = self.session.find(id)? {
-                return Ok(frame);
+            if let Some(found) = self.session.find(id)? {
+                return Ok(found);
             }
             if self.session.has_ended {
                 return Err(Error::Closed);
@@ -228,7 +230,7 @@ impl Client {
         if !ready.is_readable() || !wanted.is_readable() {
             return Ok(());
         }
-        match self.socket.try_read_buf(self.session.inbox.space()) {
+        match self.read() {
             Ok(0) => self.session.has_ended = true,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -236,6 +238,16 @@ impl Client {
             Err(source) => return Err(failed("read from the link", source)),
         }
         Ok(())
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        let Self { socket, session } = self;
+        if !session.out.awaits_descriptors() {
+            return socket.try_read_buf(session.inbox.space());
+        }
+        socket.try_io(Interest::READABLE, || {
+            Ok(receive(&*socket, session, RecvFlags::DONTWAIT)?)
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 mod escape;
 mod manners;
 mod part;
+mod slots;
 
 use part::Part;
 
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         "hog" => manners::hog(&mut part),
         "spin" => manners::spin(&mut part),
         "escape" => escape::escape(&mut part),
+        "hoard" => slots::hoard(&mut part),
+        "scribble" => slots::scribble(&mut part),
         other => part.fail(&format!("`{other}` is no act of the puppet")),
     }
     ExitCode::SUCCESS

@@ -1,5 +1,7 @@
 //! Who the puppet is, and its link.
 
+use std::os::fd::OwnedFd;
+
 use hyperty_tests::link::{Inherited, Link};
 use protocol::Code;
 use protocol::frame::{CoreFrame, HostFrame, LoadFailed, LoadStage, Log, LogLevel};
@@ -36,7 +38,7 @@ pub(crate) struct Delivered {
 impl Part {
     /// Waits to be told who one is.
     pub(crate) fn learn() -> Option<Self> {
-        let mut link = Link::over(Inherited);
+        let mut link = Link::over(Inherited::default());
         loop {
             let told = link.hear(|frame| match frame {
                 CoreFrame::Start(start) => {
@@ -124,6 +126,16 @@ impl Part {
         if self.link.write(bytes).is_err() {
             std::process::exit(0);
         }
+    }
+
+    /// Waits for the core's next frame; `None` when the link has ended.
+    pub(crate) fn hear_frame<T>(&mut self, look: impl FnOnce(CoreFrame<'_>) -> T) -> Option<T> {
+        self.link.hear(look).ok().flatten()
+    }
+
+    /// The descriptor that came with the frame which was heard.
+    pub(crate) fn descriptor(&mut self) -> Option<OwnedFd> {
+        self.link.stream_mut().descriptors.pop_front()
     }
 
     /// Waits for what the core says next.

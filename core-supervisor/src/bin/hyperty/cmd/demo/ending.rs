@@ -126,6 +126,7 @@ mod tests {
             faults: 1,
             pending: 0,
             links: 4,
+            ..Numbers::default()
         };
 
         insta::assert_snapshot!(proved(&numbers, "212us", 27, "L3", Style::PLAIN));
