@@ -133,8 +133,8 @@ export default function (host) {
       const body = { resource: this.discoveryURL };
       const message = { type: "read", from: this.discoveryURL, to, body };
       const { code, value } = await host.ask(this.messageBus, message);
-      const subscribed = code === 200 ? listed(value) : [];
-      const urls = subscribed.filter((url) => url.endsWith("/registration"));
+      const subscribed = code === 200 && Array.isArray(value) ? value : [];
+      const urls = subscribed.map(String).filter((url) => url.endsWith("/registration"));
       const lookups = urls.map((url) => this.#record(url.slice(0, -"/registration".length)));
       const records = (await Promise.all(lookups)).filter((record) => !Array.isArray(record));
       return this._convertToDiscoveredObject(records);
@@ -151,7 +151,7 @@ export default function (host) {
     }
 
     #others(records) {
-      return records.filter((record) => record?.hypertyID !== this.discoveryURL);
+      return records.filter((record) => record.hypertyID !== this.discoveryURL);
     }
 
     #within(schema, resources, domain) {
@@ -160,7 +160,7 @@ export default function (host) {
 
     async #one(resource, domain) {
       const { value } = await this.#read(resource, { domain: domain || this.domain });
-      return value ?? [];
+      return isRecord(value) ? value : [];
     }
 
     async #list(resource, criteria) {
@@ -181,7 +181,9 @@ export default function (host) {
     return schema || resources ? { resources, dataSchemes: schema } : undefined;
   }
 
-  const listed = (value) => (Array.isArray(value) ? value : []);
+  // What comes from other domains need not be a record.
+  const isRecord = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+  const listed = (value) => (Array.isArray(value) ? value.filter(isRecord) : []);
 
   // Each lookup of several has a twin that makes live objects of the records.
   const LISTS = [

@@ -152,6 +152,7 @@ fn what_is_not_found_is_an_empty_list() {
         json!({"code": 500, "value": {}}),
         json!({"code": 408, "desc": "Response timeout!"}),
         json!({"code": 200}),
+        json!({"code": 200, "value": [null, 7, "text", []]}),
         json!({}),
     ];
     let calls = [

@@ -13,6 +13,7 @@
 mod application;
 mod catalogue;
 mod command;
+mod member;
 mod operator;
 mod options;
 mod place;
@@ -24,6 +25,7 @@ mod watcher;
 pub use application::Application;
 pub use catalogue::{Catalogue, class, script};
 pub use command::{Outcome, Running, hyperty};
+pub use member::Member;
 pub use operator::{Answer, Operator};
 pub use options::Options;
 pub use place::{TempDir, is_root, program, source_dir};

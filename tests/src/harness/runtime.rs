@@ -18,6 +18,7 @@ use super::operator::{Answer, Operator};
 use super::options::{Options, child_status, environment};
 use super::place::TempDir;
 use super::process::{Process, children_of};
+use super::wait::eventually;
 use super::watcher::Watcher;
 
 /// A running runtime; it is killed when it is dropped.
@@ -80,6 +81,20 @@ impl Runtime {
             answer.reason(),
             self.log()
         );
+        serde_json::from_value(answer.value().clone()).expect("a component")
+    }
+
+    /// Deploys `provider/kind/NAME` for a user, `name@idp`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run in the end.
+    #[track_caller]
+    pub fn deploy_for(&self, name: &str, user: &str) -> Component {
+        let mut wish = self.wish(name, &Value::Null);
+        wish["user"] = json!(user);
+        let answer = self.operator.ask_room("create", "ua", &wish);
+        assert_eq!(answer.code, 200, "{name} does not run: {}", answer.reason());
         serde_json::from_value(answer.value().clone()).expect("a component")
     }
 
@@ -254,6 +269,30 @@ impl Runtime {
         self.supervisor().kill();
         self.ended();
         std::mem::take(&mut self.home)
+    }
+
+    /// Waits until this text is on the disk, with whatever was to be written before it.
+    ///
+    /// Changes of data objects are acknowledged to nobody: they are gathered and written a
+    /// moment later.
+    ///
+    /// # Panics
+    ///
+    /// When it is not kept.
+    #[track_caller]
+    pub fn keeps(&self, text: &str) {
+        let file = self.home.join("data").join("state.redb");
+        eventually(&format!("`{text}` is written"), || {
+            let bytes = fs::read(&file).unwrap_or_default();
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        });
+        // It may be in a transaction that is not at its end. They follow each other, and this
+        // one is answered at its end.
+        let room = "address-allocation";
+        let asked = json!({ "scheme": "comm", "value": { "number": 1 } });
+        assert_eq!(self.operator.ask_room("create", room, &asked).code, 200);
     }
 
     /// Waits until the supervisor has ended.

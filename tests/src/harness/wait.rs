@@ -21,6 +21,18 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     some_time(what, || is_so().then_some(()));
 }
 
+/// Waits until `is_so`; false when it is not within [`WAIT_MAX`].
+pub(super) fn within_bound(is_so: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + WAIT_MAX;
+    while !is_so() {
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::park_timeout(BETWEEN_LOOKS);
+    }
+    true
+}
+
 /// Waits until there is something, and returns it.
 ///
 /// # Panics
