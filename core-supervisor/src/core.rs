@@ -26,6 +26,7 @@ use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
 use crate::rooms::sandboxes::{Sandbox, Sandboxes};
+use crate::rooms::subscriptions::Subscriptions;
 use crate::rooms::sync::Sync;
 use crate::rooms::user_agent::{Asker, UserAgent};
 use crate::store::{Change, Record};
@@ -67,6 +68,7 @@ pub(crate) struct Rooms {
     pub(crate) allocation: Allocation,
     pub(crate) discovery: Discovery,
     pub(crate) sync: Sync,
+    pub(crate) subscriptions: Subscriptions,
 }
 
 /// The trusted decision part of the runtime.
@@ -115,6 +117,7 @@ impl Core {
             allocation: Allocation::new(settings.seed),
             discovery: Discovery::default(),
             sync: Sync::default(),
+            subscriptions: Subscriptions::default(),
         };
         let mut core = Self {
             settings,

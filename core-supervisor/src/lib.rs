@@ -6,7 +6,7 @@
 //!  core.rs                      Core::handle(event, now, actions)
 //!  ingress.rs                 admit: bytes → Admitted        ← the only gate
 //!  flows/                     deliver → serve | connect → deploy → respond
-//!  rooms/     bus registry policy user_agent catalogue sandboxes allocation
+//!  rooms/     bus registry policy user_agent catalogue sandboxes allocation discovery subscriptions
 //! ```
 //!
 //! Outside `shell/` there is no socket, file, process, clock, randomness, lock or
@@ -21,6 +21,8 @@ pub mod ingress;
 pub mod limits;
 pub mod party;
 pub mod rooms;
+mod schemes;
 pub mod shell;
 pub mod store;
 pub mod user;
+mod utc;

@@ -110,6 +110,28 @@ pub const PERSISTS_PER_LINK_MAX: usize = 256;
 /// Sixteen of the largest messages: about a second of a slow disk.
 pub const PERSIST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of what a protocol stub says about its status, to be told to others.
+pub const STATUS_BYTES_MAX: usize = 4096;
+
+/// Bytes of the records in one answer of discovery.
+///
+/// A thousand records; more than that is no answer for a person or a program.
+pub const FOUND_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of each text of a data object's record; the rest is cut off.
+pub const RECORD_TEXT_BYTES_MAX: usize = 256;
+
+/// Words in each list of a data object's record.
+pub const RECORD_WORDS_MAX: usize = 16;
+
+/// Registrations that one subscriber may hear of.
+///
+/// A conversation of a thousand people watches each of them.
+pub const SUBSCRIPTIONS_PER_SUBSCRIBER_MAX: usize = 1024;
+
+/// Subscriptions to registrations in all; about 200 bytes each.
+pub const SUBSCRIPTIONS_MAX: usize = 65_536;
+
 /// Components that may be deployed at once, in all states.
 pub const COMPONENTS_MAX: usize = 4096;
 

@@ -2,7 +2,7 @@
 //! back what they had kept.
 
 use crate::core::Core;
-use crate::flows::sync;
+use crate::flows::{registration, sync};
 use crate::ids::{OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::registry::Standing;
@@ -45,6 +45,20 @@ pub(crate) fn register_rooms(core: &mut Core) {
         };
         core.rooms.registry.register(OwnerId::Room(room), standing);
     }
+    register_topics(core);
+}
+
+// Addresses of rooms besides their own: where stubs' statuses are told, and the
+// registry of the runtime's own domain.
+fn register_topics(core: &mut Core) {
+    let runtime = &core.settings.runtime;
+    let status = runtime.join(registration::STATUS);
+    let registry = format!("domain://registry.{}", runtime.domain()).parse();
+    for (address, room) in [(status, RoomName::Runtime), (registry, RoomName::Discovery)] {
+        if let Ok(address) = address {
+            core.rooms.registry.assign(&address, OwnerId::Room(room));
+        }
+    }
 }
 
 /// Hands the rooms what they had kept.
@@ -54,8 +68,9 @@ pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
         match record.table {
             Table::Addresses => core.rooms.allocation.reuse.restore(&record),
             Table::Objects | Table::Deltas | Table::Children => objects.push(record),
-            // Their rooms are not built yet: what a later version kept stays on disk.
-            Table::Subscriptions | Table::Storage => {}
+            Table::Subscriptions => core.rooms.subscriptions.restore(&record),
+            // Its room is not built yet: what a later version kept stays on disk.
+            Table::Storage => {}
         }
     }
     sync::keep::restore(core, objects);

@@ -199,6 +199,9 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
     if let Some(owner) = gate.owner {
         core.rooms.bus.listeners.remove_all(owner);
         sync::left(core, owner, now, out);
+        if let Some(standing) = core.rooms.registry.standing(owner) {
+            core.rooms.subscriptions.forget(&standing.home);
+        }
         core.rooms.registry.unregister(owner);
     }
     core.epoch += 1;

@@ -13,7 +13,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    connect, heartbeat, hold, lend, listen, load, observe, refuse, serve, supervise, sync,
+    connect, heartbeat, hold, lend, listen, load, observe, refuse, registration, serve, supervise,
+    sync,
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
@@ -193,7 +194,10 @@ fn request(
         Target::Object(id, channel) => {
             sync::channel(core, admitted, judgement, (id, channel), now, out)
         }
-        Target::Listeners => publish(core, admitted, judgement, None, now, out),
+        Target::Listeners => {
+            registration::overhear(core, judgement.sender, &admitted.message, now, out);
+            publish(core, admitted, judgement, None, now, out)
+        }
         Target::Down(owner) => Err(refuse::down(core, owner, header.to)),
         Target::Absent => Err(Refusal::not_found(format!(
             "nobody has the address `{}`",

@@ -23,6 +23,7 @@ use crate::rooms::policy::Act;
 use crate::rooms::registry::Standing;
 use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Stage};
+use crate::schemes;
 use crate::user::{NotUser, User};
 
 /// Somebody asks for a component: its package is read.
@@ -230,11 +231,24 @@ fn register(
         code: loadable(code),
         digest: digest.clone(),
         source: source.clone(),
+        resources: descriptor.hyperty_type.clone(),
+        data_schemes: data_schemes(descriptor),
     };
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.package = Some(package);
     }
     Ok(())
+}
+
+/// The schemes of the data objects that a component says it handles.
+pub(crate) fn data_schemes(descriptor: &Descriptor) -> Vec<String> {
+    let schemas = descriptor.data_objects.iter();
+    let mut schemes: Vec<_> = schemas
+        .map(|url| schemes::of_schema(url).to_owned())
+        .collect();
+    schemes.sort();
+    schemes.dedup();
+    schemes
 }
 
 /// Code as it is kept, to be loaded again.

@@ -12,7 +12,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond;
-use crate::flows::{judge, observe};
+use crate::flows::{judge, observe, registration};
 use crate::ids::{LinkId, OwnerId};
 use crate::ingress::Fault;
 use crate::limits::LISTENERS_PER_COMPONENT_MAX;
@@ -30,6 +30,8 @@ pub(crate) fn listen(
 ) -> Result<(), Fault> {
     let (home, owner) = own_component(core, link, component)?;
     let outcome = match address.parse::<Address>() {
+        // What is told of a registration comes by itself: nothing to add.
+        Ok(wanted) if registration::is_subscribed(core, &home, &wanted) => Ok(()),
         // Heard by who takes part in the object, and by nobody else: nothing to add.
         Ok(wanted) if core.rooms.sync.channel(&wanted).is_some() => Ok(()),
         Ok(wanted) => match add(core, owner, &home, &wanted, now) {

@@ -1,27 +1,101 @@
-//! A data object or a component is there, or is not any more: who looks for it
+//! A component or a data object is there, or is not any more: who looks for it
 //! finds it so, and who subscribed to it is told.
 //!
-//! registered → status … → unregistered
+//! component_live → component_cut … → component_gone
+//! object_registered → object_status … → object_unregistered
+//!
+//! Every change of a status is told once, to those who have subscribed to
+//! `<url>/registration`; a stub's goes to all who listen to `<runtime>/status`.
 
-use protocol::Address;
+use protocol::api::subscriptions::Status as Told;
+use protocol::api::{registry, subscriptions};
+use protocol::frame::ComponentKind;
+use protocol::{Address, CoreFrame, Message, MessageKind};
+use serde_json::json;
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
-use crate::rooms::discovery::{ObjectRecord, Status};
+use crate::flows::{hold, listen, observe, respond};
+use crate::ids::{DeploymentId, OwnerId};
+use crate::limits::STATUS_BYTES_MAX;
+use crate::party::PartyKind;
+use crate::rooms::discovery::{HypertyRecord, ObjectRecord, Status};
+use crate::rooms::user_agent::Package;
 
-/// A data object exists: it can be found from now on.
-pub(crate) fn object_registered(
-    core: &mut Core,
-    record: ObjectRecord,
-    now: Now,
-    out: &mut Actions,
-) {
-    let (url, status) = (record.url.clone(), record.status);
-    core.rooms.discovery.register_object(record);
-    notify(core, &url, status, now, out);
+/// The segment below the runtime's address where stubs' statuses are told.
+pub(crate) const STATUS: &str = "status";
+
+/// A component runs.
+pub(crate) fn component_live(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    let Some(package) = package_of(core, id) else {
+        return;
+    };
+    if package.kind != ComponentKind::Hyperty {
+        return;
+    }
+    let record = HypertyRecord {
+        descriptor: format!(
+            "hyperty-catalogue://{}/.well-known/hyperty/{}",
+            package.provider, package.name
+        ),
+        url: package.address.clone(),
+        name: package.name,
+        user: package.user,
+        resources: package.resources,
+        data_schemes: package.data_schemes,
+        status: Status::Live,
+        runtime: core.settings.runtime.clone(),
+        starting_us: now.wall_us,
+        modified_us: now.wall_us,
+    };
+    if core.rooms.discovery.register_hyperty(record) != Some(Status::Live) {
+        notify(core, &package.address, Status::Live, out);
+    }
 }
 
-/// The reporter of a data object went down, or is back.
+/// A component has no link any more; it may come back.
+pub(crate) fn component_cut(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    let standing = core.rooms.registry.standing_mut(OwnerId::Component(id));
+    let had_link = standing.is_some_and(|standing| standing.link.take().is_some());
+    let deployment = core.rooms.user_agent.get(id);
+    let Some(package) = deployment
+        .filter(|d| d.has_run)
+        .and_then(|d| d.package.clone())
+    else {
+        return;
+    };
+    match package.kind {
+        ComponentKind::Hyperty => hyperty_down(core, &package.address, now, out),
+        ComponentKind::ProtoStub if had_link => {
+            let body = json!({
+                "value": Status::Disconnected.word(),
+                "resource": package.address.published(),
+            });
+            tell_status(core, &body, now, out);
+        }
+        ComponentKind::ProtoStub | ComponentKind::IdpProxy => {}
+    }
+}
+
+/// A component is removed.
+pub(crate) fn component_gone(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    if let Some(package) = package_of(core, id)
+        && package.kind == ComponentKind::Hyperty
+    {
+        hyperty_down(core, &package.address, now, out);
+        core.rooms.discovery.unregister_hyperty(&package.address);
+    }
+}
+
+/// A data object exists: it can be found from now on.
+pub(crate) fn object_registered(core: &mut Core, record: ObjectRecord, _: Now, out: &mut Actions) {
+    let (url, status) = (record.url.clone(), record.status);
+    if core.rooms.discovery.register_object(record) != Some(status) {
+        notify(core, &url, status, out);
+    }
+}
+
+/// The reporter of a data object is back, or gone.
 pub(crate) fn object_status(
     core: &mut Core,
     url: &Address,
@@ -30,15 +104,113 @@ pub(crate) fn object_status(
     out: &mut Actions,
 ) {
     if core.rooms.discovery.set_status(url, status, now.wall_us) {
-        notify(core, url, status, now, out);
+        notify(core, url, status, out);
     }
 }
 
 /// A data object was deleted.
-pub(crate) fn object_unregistered(core: &mut Core, url: &Address, now: Now, out: &mut Actions) {
-    if core.rooms.discovery.unregister_object(url).is_some() {
-        notify(core, url, Status::Disconnected, now, out);
+pub(crate) fn object_unregistered(core: &mut Core, url: &Address, _: Now, out: &mut Actions) {
+    if core.rooms.discovery.unregister_object(url) == Some(Status::Live) {
+        notify(core, url, Status::Disconnected, out);
     }
 }
 
-fn notify(_: &mut Core, _: &Address, _: Status, _: Now, _: &mut Actions) {}
+/// A component says something at an address of its own: what a protocol stub says of
+/// its status is told to everybody who listens (spec messaging §6.6).
+pub(crate) fn overhear(
+    core: &mut Core,
+    sender: OwnerId,
+    message: &Message<'_>,
+    now: Now,
+    out: &mut Actions,
+) {
+    if message.header.kind != MessageKind::Update || message.body.len() > STATUS_BYTES_MAX {
+        return;
+    }
+    let Some(standing) = core.rooms.registry.standing(sender) else {
+        return;
+    };
+    let status = standing.home.join(STATUS).ok();
+    let is_it = standing.kind == PartyKind::ProtoStub && status == message.header.to.parse().ok();
+    let resource = standing.home.published();
+    if let Ok(said) = serde_json::from_slice::<StubStatus>(message.body)
+        && is_it
+    {
+        let body = json!(StubStatus { resource, ..said });
+        tell_status(core, &body, now, out);
+    }
+}
+
+/// What a stub says at `<stub>/status`, and what is made of it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StubStatus {
+    value: String,
+    #[serde(default)]
+    resource: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    desc: Option<String>,
+}
+
+fn hyperty_down(core: &mut Core, address: &Address, now: Now, out: &mut Actions) {
+    let is_down = Status::Disconnected;
+    if core
+        .rooms
+        .discovery
+        .set_status(address, is_down, now.wall_us)
+    {
+        notify(core, address, is_down, out);
+    }
+    for object in core.rooms.discovery.objects_of(address) {
+        object_status(core, &object, is_down, now, out);
+    }
+}
+
+fn notify(core: &mut Core, url: &Address, status: Status, out: &mut Actions) {
+    // Everything ends: nobody is left to be told, and all would be told of all.
+    if core.stopping.is_some() {
+        return;
+    }
+    let told = Told {
+        value: status.word().to_owned(),
+        attribute: "status".to_owned(),
+    };
+    let body = serde_json::to_vec(&told).unwrap_or_default();
+    let registry = core.settings.runtime.join(registry::PATH);
+    let from = registry.map_or_else(|_| String::new(), |registry| registry.published());
+    for (subscriber, to) in core.rooms.subscriptions.subscribers_to(url) {
+        let link = subscriber.parse::<Address>().ok().and_then(|subscriber| {
+            let owner = core.rooms.registry.owner_of(&subscriber)?;
+            core.rooms.registry.standing(owner)?.link
+        });
+        // One that does not read misses it; it can ask (`check`) when it reads again.
+        if let Some(link) = link.filter(|link| hold::room_for(core, *link, body.len()).is_ok()) {
+            observe::update(core, link, &from, &to, &body, out);
+        }
+    }
+}
+
+fn tell_status(core: &mut Core, body: &serde_json::Value, now: Now, out: &mut Actions) {
+    if core.stopping.is_some() {
+        return;
+    }
+    let from = core.settings.runtime.published();
+    let to = format!("{from}/{STATUS}");
+    let body = body.to_string();
+    let message = Message::new(MessageKind::Update, &from, &to, body.as_bytes());
+    for (link, _) in listen::permitted(core, &to, None, now) {
+        if hold::room_for(core, link, body.len()).is_ok() {
+            respond::send(core, link, &CoreFrame::Deliver(message), out);
+        }
+    }
+}
+
+fn package_of(core: &Core, id: DeploymentId) -> Option<Package> {
+    core.rooms.user_agent.get(id)?.package.clone()
+}
+
+/// Whether an address is that of a registration which this component subscribed to:
+/// it hears of it without a rule for the address itself.
+pub(crate) fn is_subscribed(core: &Core, subscriber: &Address, topic: &Address) -> bool {
+    topic.path().ends_with(subscriptions::REGISTRATION)
+        && core.rooms.subscriptions.has(subscriber, topic)
+}

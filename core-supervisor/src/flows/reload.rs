@@ -162,6 +162,8 @@ fn package(
         code: deploy::loadable(&read.code),
         digest: read.digest.clone(),
         source: read.source.clone(),
+        resources: read.descriptor.hyperty_type.clone(),
+        data_schemes: deploy::data_schemes(&read.descriptor),
         ..old
     })
 }

@@ -14,8 +14,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    deploy, observe, reload, serve_admin, serve_allocation, serve_registry, stop, supervise, sync,
-    undeploy,
+    deploy, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
+    serve_subscriptions, stop, supervise, sync, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -103,8 +103,8 @@ pub(crate) fn room(
         RoomName::Sandboxes => sandboxes(core, &asked, out),
         RoomName::Allocation => serve_allocation::allocation(core, &asked, out),
         RoomName::Sync => sync::serve(core, &asked, out),
-        RoomName::Subscriptions => Err(not_understood(api::subscriptions::PATH, asked.header())),
-        RoomName::Discovery => Err(not_understood(api::discovery::PATH, asked.header())),
+        RoomName::Subscriptions => serve_subscriptions::subscriptions(core, &asked, out),
+        RoomName::Discovery => serve_discovery::discovery(core, &asked),
         RoomName::Storage => Err(not_understood(api::storage::PATH, asked.header())),
     };
     let header = asked.header();

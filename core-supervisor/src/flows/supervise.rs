@@ -12,7 +12,7 @@ use protocol::frame::LogLevel;
 use crate::core::Core;
 use crate::event::{Action, Actions, Exit, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{connect, deploy, observe, reason, reload, sync, undeploy};
+use crate::flows::{connect, deploy, observe, reason, registration, reload, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::READY_MAX;
@@ -166,7 +166,7 @@ pub(crate) fn cut(core: &mut Core, link: LinkId, now: Now, out: &mut Actions) {
 }
 
 // From now on its components have no link; their addresses stay theirs.
-fn detach(core: &mut Core, id: SandboxId, _: Now, _: &mut Actions) {
+fn detach(core: &mut Core, id: SandboxId, now: Now, out: &mut Actions) {
     let components = core
         .rooms
         .sandboxes
@@ -174,10 +174,8 @@ fn detach(core: &mut Core, id: SandboxId, _: Now, _: &mut Actions) {
         .map(|s| s.components.clone())
         .unwrap_or_default();
     for component in components {
+        registration::component_cut(core, component, now, out);
         let owner = OwnerId::Component(component);
-        if let Some(standing) = core.rooms.registry.standing_mut(owner) {
-            standing.link = None;
-        }
         core.rooms.bus.listeners.remove_all(owner);
         sync::taken_down(core, owner);
     }
@@ -190,13 +188,7 @@ fn ended(core: &mut Core, id: SandboxId, reason: &str, now: Now, out: &mut Actio
     };
     if let Some(link) = sandbox.link {
         for component in &sandbox.components {
-            if let Some(standing) = core
-                .rooms
-                .registry
-                .standing_mut(OwnerId::Component(*component))
-            {
-                standing.link = None;
-            }
+            registration::component_cut(core, *component, now, out);
             core.rooms
                 .bus
                 .listeners

@@ -5,7 +5,7 @@ use protocol::CoreFrame;
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{orphan, supervise, sync};
+use crate::flows::{orphan, registration, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -35,6 +35,7 @@ pub(crate) fn fail(
 /// Takes a component out of its sandbox and out of every book.
 pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
     leave_sandbox(core, id, now, out);
+    registration::component_gone(core, id, now, out);
     let owner = OwnerId::Component(id);
     core.rooms.bus.listeners.remove_all(owner);
     sync::left(core, owner, now, out);
@@ -68,9 +69,7 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
         .as_ref()
         .map(|package| package.address.published());
     let was_sent = matches!(deployment.stage, Stage::Loading | Stage::Running);
-    if let Some(standing) = core.rooms.registry.standing_mut(OwnerId::Component(id)) {
-        standing.link = None;
-    }
+    registration::component_cut(core, id, now, out);
     core.rooms.bus.listeners.remove_all(OwnerId::Component(id));
     sync::taken_down(core, OwnerId::Component(id));
     core.epoch += 1;

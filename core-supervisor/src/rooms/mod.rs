@@ -8,5 +8,6 @@ pub mod discovery;
 pub mod policy;
 pub mod registry;
 pub mod sandboxes;
+pub mod subscriptions;
 pub mod sync;
 pub mod user_agent;

@@ -5,6 +5,7 @@
 
 mod allocation;
 mod components;
+mod discovery;
 mod keeping;
 mod links;
 mod messages;
@@ -14,6 +15,7 @@ mod senders;
 mod slots;
 #[path = "../story/mod.rs"]
 mod story;
+mod subscriptions;
 mod sync;
 mod users;
 

@@ -233,8 +233,8 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         provider: provider.to_owned(),
         configuration: serde_json::Map::new(),
         constraints: serde_json::Map::new(),
-        hyperty_type: Vec::new(),
-        data_objects: Vec::new(),
+        hyperty_type: words(name, &["chat", "audio"]),
+        data_objects: words(name, &["https://catalogue/dataschema/Communication"]),
     };
     Ok(PackageRead {
         descriptor,
@@ -242,4 +242,10 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         digest: "sha256:00".to_owned(),
         source: format!("{name}.js"),
     })
+}
+
+// What calls itself a chat says in its descriptor that it is one.
+fn words(name: &str, words: &[&str]) -> Vec<String> {
+    let words = words.iter().filter(|_| name.starts_with("chat"));
+    words.map(|word| (*word).to_owned()).collect()
 }

@@ -1,4 +1,6 @@
-//! The moment of a question, in UTC: the only clock that never repeats an hour.
+//! The moment of a question, in UTC.
+
+use crate::utc;
 
 /// What rules may ask of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,28 +19,13 @@ impl Moment {
     pub(super) fn of(wall_us: u64) -> Self {
         let minutes = wall_us / MINUTE_US;
         let days = minutes / 1440;
+        let (year, month, day) = utc::date(days);
         Self {
             minute: minutes % 1440,
             weekday: (days + 3) % 7 + 1, // the epoch was a Thursday
-            date: date(days),
+            date: year * 10_000 + month * 100 + day,
         }
     }
-}
-
-// The civil calendar in years that begin in March, so that the leap day is the
-// last of the year (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: u64) -> u64 {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    year * 10_000 + month * 100 + day
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub(super) fn id<'a>(party: &'a Party<'_>) -> &'a str {
 /// everything below it as well.
 pub(super) fn name<'a>(party: &'a Party<'_>) -> &'a str {
     match party.kind {
+        // The registry of a domain that is here.
+        PartyKind::Room if party.address.scheme() == "domain" => "discovery",
         // "/<runtime>/<room>/…", or the runtime itself.
         PartyKind::Room => party.address.path().split('/').nth(2).unwrap_or("runtime"),
         _ => party.name,

@@ -4,7 +4,7 @@ use cedar_policy::{EntityUid, Policy};
 use protocol::Address;
 
 /// Rooms there are and will be; another name in a rule is a slip of the pen.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "runtime",
     "bus",
     "registry",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 15] = [
     "graph",
     "discovery",
     "sandboxes",
+    "status",
     "storage",
     "subscriptions",
     // Below each data object: the core on its reporter's behalf.

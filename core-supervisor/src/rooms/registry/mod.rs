@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use protocol::Address;
 use protocol::frame::Level;
 
-use crate::ids::{LinkId, OwnerId};
+use crate::ids::{LinkId, OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::user::User;
 
@@ -118,6 +118,9 @@ impl Registry {
         if let Some(owner) = self.addresses.get(address.as_str()) {
             return Some(*owner);
         }
+        if self.is_registry_here(address) {
+            return Some(OwnerId::Room(RoomName::Discovery));
+        }
         let mut above = address.parent();
         while let Some(address) = above {
             // A room answers at its own address only: what is below it is nobody's.
@@ -174,6 +177,16 @@ impl Registry {
             .filter(|known| **known == owner)
             .count()
             .saturating_sub(1)
+    }
+
+    // `domain://registry.<domain>`: published libraries ask there for a domain's
+    // components. Those of a domain without a stub are known here or nowhere.
+    fn is_registry_here(&self, address: &Address) -> bool {
+        let domain = address.domain().strip_prefix("registry.");
+        address.scheme() == "domain"
+            && domain.is_some_and(|domain| {
+                self.stub_for(domain).is_none() && self.is_provider_here(domain)
+            })
     }
 
     fn is_provider_here(&self, domain: &str) -> bool {

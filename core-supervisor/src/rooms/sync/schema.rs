@@ -2,14 +2,7 @@
 
 /// The scheme of the addresses of a schema's objects.
 pub(crate) fn scheme(schema: &str) -> &'static str {
-    match name(schema) {
-        "Context" | "ContextReporter" | "ContextObserver" => "context",
-        "Connection" => "connection",
-        "Communication" => "comm",
-        "WalletData" => "walletData",
-        "HelloWorldDataSchema" => "hello",
-        _ => "resource",
-    }
+    crate::schemes::of_schema(name(schema))
 }
 
 /// The collections of children that a schema's objects have.

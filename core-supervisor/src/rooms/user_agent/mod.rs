@@ -85,6 +85,10 @@ pub struct Package {
     pub digest: String,
     /// Where it was read from.
     pub source: String,
+    /// What it offers: `chat`, `audio`, … by the descriptor's `hypertyType`.
+    pub resources: Vec<String>,
+    /// The schemes of its data objects, by the descriptor's `dataObjects`.
+    pub data_schemes: Vec<String>,
 }
 
 /// What ran before a reload, until the new code does.

@@ -110,6 +110,8 @@ The rooms, and what to ask of them:
   /pep                   rules and decisions         policy, why
   /bus                   the traffic                 tap
   /address-allocation    addresses for data objects
+  /discovery             who and what can be found
+  /subscriptions         who hears when they come and go
 
 `runtime://` and `hyperty-runtime://` are two spellings of the same.
 ";

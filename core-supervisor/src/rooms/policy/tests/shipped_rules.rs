@@ -56,6 +56,14 @@ fn cases() -> Vec<Case> {
             "create",
             room("address-allocation"),
         ),
+        ("finds-others", hyperty(HERE), "read", room("discovery")),
+        (
+            "hears-registrations",
+            application(HERE),
+            "subscribe",
+            room("subscriptions"),
+        ),
+        ("hears-status", hyperty(HERE), "LISTEN", room("status")),
         ("same-provider", hyperty(HERE), "LISTEN", stub(HERE)),
         (
             "stub-to-its-domain",
