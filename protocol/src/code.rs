@@ -31,6 +31,8 @@ impl Code {
     pub const TIMEOUT: Self = Self(408);
     /// It is there already, or in another state than the request needs.
     pub const CONFLICT: Self = Self(409);
+    /// It was there, and is not any more.
+    pub const GONE: Self = Self(410);
     /// The body is longer than the receiver takes.
     pub const TOO_LARGE: Self = Self(413);
     /// The sender's allowance, or the receiver's queue, is full: try later.

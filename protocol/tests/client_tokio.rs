@@ -189,3 +189,27 @@ fn a_room_is_asked_and_its_failure_is_told() {
         assert_eq!(error.to_string(), "nobody has this address (404)");
     });
 }
+
+#[test]
+fn a_hyperty_is_called_and_what_it_lent_is_given_back() {
+    block_on(async {
+        let (mut client, mut core) = client().await;
+        let room = r#"{"code":200,"value":{"$":"ref","ref":"r-1","kind":"object"}}"#;
+        core.say(&[answer(1, 200, room.as_bytes())]);
+
+        let returned = client.hyperty(THEM).call("open", &[]).await.unwrap();
+        drop(returned.into_reference().unwrap());
+        client.flush().await.unwrap();
+
+        let bodies = [0, 1].map(|_| core.hear(body));
+        assert_eq!(bodies[0], r#"{"method":"open","args":[]}"#);
+        assert_eq!(bodies[1], r#"{"release":[["r-1",1]]}"#);
+    });
+}
+
+fn body(frame: HostFrame<'_>) -> String {
+    match frame {
+        HostFrame::Send(message) => String::from_utf8(message.body.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}

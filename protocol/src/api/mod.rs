@@ -31,6 +31,7 @@ pub mod catalogue;
 pub mod discovery;
 pub mod policy;
 pub mod registry;
+pub mod rpc;
 pub mod sandboxes;
 pub mod storage;
 pub mod subscriptions;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::api::rpc::Thrown;
 use crate::code::Code;
 use crate::codec::{Malformed, TooLarge};
 use crate::version;
@@ -81,6 +82,18 @@ pub struct Failure {
     pub decision: String,
     /// The whole body, for answers that tell more.
     pub body: Vec<u8>,
+}
+
+impl Failure {
+    /// What a called method threw, when the answer tells.
+    pub fn thrown(&self) -> Option<Thrown> {
+        #[derive(serde::Deserialize)]
+        struct Told {
+            error: Thrown,
+        }
+        let told: Told = serde_json::from_slice(&self.body).ok()?;
+        Some(told.error)
+    }
 }
 
 impl Error {

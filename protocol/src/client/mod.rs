@@ -6,6 +6,7 @@
 //! | `tokio` (feature `async`) | the same for applications that live in tokio |
 //! | [`Outbox`] | what a peer may say; coalesces until it is flushed |
 //! | [`Incoming`] | what a peer is told, borrowed from the receive buffer |
+//! | [`rpc`] | hyperties called as if they were here |
 //!
 //! Both share one core without input or output, so that they cannot differ in
 //! what they accept. `recv` hands out the [`Outbox`] beside the incoming frame,
@@ -35,6 +36,7 @@ mod inbox;
 mod outbox;
 mod receive;
 mod room;
+pub mod rpc;
 mod session;
 mod slots;
 #[cfg(feature = "async")]

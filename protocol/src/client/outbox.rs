@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::error::Error;
+use super::rpc::Books;
 use super::slots::Lent;
 use crate::code::Code;
 use crate::codec::TooLarge;
@@ -34,6 +35,7 @@ pub struct Outbox {
     address: String,
     is_component: bool,
     lent: Lent,
+    pub(super) books: Books,
 }
 
 impl Outbox {

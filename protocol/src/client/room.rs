@@ -59,12 +59,14 @@ fn failure(response: Response<'_>) -> Failure {
     struct Reason {
         desc: String,
         description: String,
-        error: String,
+        // A text, or what a method threw.
+        error: serde_json::Value,
         decision: String,
     }
 
     let told: Reason = serde_json::from_slice(response.body).unwrap_or_default();
-    let reason = [told.desc, told.description, told.error]
+    let error = told.error.as_str().unwrap_or_default().to_owned();
+    let reason = [told.desc, told.description, error]
         .into_iter()
         .find(|text| !text.is_empty())
         .unwrap_or_else(|| "the request failed without a reason".to_owned());

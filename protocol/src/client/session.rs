@@ -6,6 +6,7 @@ use super::error::Error;
 use super::inbox::{INBOX_BYTES_MAX, Inbox};
 use super::outbox::Outbox;
 use super::receive::Landing;
+use super::rpc;
 use super::slots::{self, Arrived, Borrowed};
 use crate::code::Code;
 use crate::codec::{self, DELIVER, DELIVER_BY, PING};
@@ -167,7 +168,8 @@ impl Session {
             let told = CoreFrame::decode(raw)?;
             slots::act(&told, &mut self.arrived, &mut self.borrowed, &mut self.out)?;
         } else {
-            return Ok(false);
+            // What goes by a slot is long, and no library says it for itself.
+            return rpc::is_housekeeping(&mut self.out, raw);
         }
         Ok(true)
     }

@@ -5,6 +5,7 @@
 //! `pwrite64` as well: what a locked sandbox permits. A `recv` reads before it
 //! waits, and takes as many frames as one read brings.
 
+mod hyperty;
 mod rooms;
 mod socket;
 
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+pub use self::hyperty::Hyperty;
 use self::socket::{Limit, deadline, dial};
 use super::error::Error;
 use super::outbox::Outbox;

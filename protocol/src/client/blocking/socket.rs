@@ -58,6 +58,7 @@ impl<S: AsFd> Link<S> {
     // Never waits for room alone: a core that waits for us to read would wait for ever.
     pub(super) fn write(&mut self) -> Result<(), Error> {
         const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+        self.session.out.tell_dropped()?;
         while !self.session.out.unsent().is_empty() {
             match rustix::net::send(&self.socket, self.session.out.unsent(), FLAGS) {
                 Ok(bytes) => self.session.out.mark_sent(bytes),

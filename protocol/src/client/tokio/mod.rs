@@ -4,6 +4,7 @@
 //! `recv` may be dropped before it is done, and nothing is lost: it can stand
 //! in a `select!`.
 
+mod hyperty;
 mod rooms;
 
 use std::io;
@@ -15,6 +16,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+pub use self::hyperty::Hyperty;
 use super::error::Error;
 use super::outbox::Outbox;
 use super::receive::receive;
@@ -201,6 +203,7 @@ impl Client {
 
     // Never waits for room alone: a core that waits for us to read would wait for ever.
     async fn write(&mut self) -> Result<(), Error> {
+        self.session.out.tell_dropped()?;
         while !self.session.out.unsent().is_empty() {
             match self.socket.try_write(self.session.out.unsent()) {
                 Ok(bytes) => self.session.out.mark_sent(bytes),

@@ -42,6 +42,12 @@ fn cases() -> Vec<Case> {
         ("guard-user-agent", hyperty(HERE), "create", room("ua")),
         ("guard-deploy", hyperty(HERE), "DEPLOY", hyperty(HERE)),
         ("operator-control", operator(), "execute", room("pep")),
+        (
+            "component-calls-operator-back",
+            hyperty(HERE),
+            "execute",
+            operators_api(),
+        ),
         ("room-speaks", room("bus"), "update", operator()),
         ("answer", hyperty(HERE), "response", hyperty(STRANGER)),
         (
@@ -163,6 +169,65 @@ fn every_shipped_rule_has_a_case_in_which_it_decides() {
         .map(|rule| rule.id)
         .collect();
     assert_eq!(tried, there);
+}
+
+fn operators_api() -> Someone {
+    someone(
+        PartyKind::Operator,
+        "hyperty-runtime://rt/1/operator/7/api",
+        "",
+        "",
+    )
+}
+
+// services §7.3: the API of a hyperty is an address below it, for its own applications.
+#[test]
+fn an_application_calls_its_own_providers_hyperties_and_is_called_back() {
+    let set = by_default();
+    let api = |of: Someone, address: &str| Someone {
+        address: address.parse().unwrap(),
+        ..of
+    };
+    let hyperty_of =
+        |provider: &str| api(hyperty(provider), &format!("hyperty://{provider}/1/api"));
+    let application_of =
+        |provider: &str| api(application(provider), &format!("app://{provider}/1/api"));
+
+    let may = |from: &Someone, word, to: &Someone| verdict(&set, from, word, to);
+    for word in ["execute", "event"] {
+        assert_eq!(
+            may(&application(HERE), word, &hyperty_of(HERE)),
+            Verdict::Permitted
+        );
+        assert_eq!(
+            may(&hyperty_of(HERE), word, &application_of(HERE)),
+            Verdict::Permitted
+        );
+        assert_eq!(
+            may(&application(HERE), word, &hyperty_of(STRANGER)),
+            Verdict::NotPermitted
+        );
+        assert_eq!(
+            may(&hyperty_of(STRANGER), word, &application_of(HERE)),
+            Verdict::NotPermitted
+        );
+        assert_eq!(
+            may(&hyperty(HERE), word, &hyperty_of(STRANGER)),
+            Verdict::NotPermitted
+        );
+        assert_eq!(
+            may(&hyperty(HERE), word, &operators_api()),
+            Verdict::Permitted
+        );
+    }
+    assert_eq!(
+        may(&hyperty(HERE), "update", &operators_api()),
+        Verdict::NotPermitted
+    );
+    assert_eq!(
+        may(&application(HERE), "execute", &operators_api()),
+        Verdict::NotPermitted
+    );
 }
 
 #[test]
