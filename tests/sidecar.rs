@@ -26,13 +26,15 @@ fn text<'a>(ready: &'a Value, name: &str) -> &'a str {
 }
 
 #[test]
-fn an_application_deploys_calls_and_listens() {
+fn an_application_deploys_calls_is_called_back_and_listens() {
     let (catalogue, home) = (Catalogue::fixture("app"), TempDir::new());
 
     let application = Application::start(&catalogue, &home);
 
     assert_eq!(application.tells("deployed")["state"], "running");
     assert_eq!(application.tells("answered"), 200);
+    assert_eq!(application.tells("called"), 42);
+    assert!(application.tells("called-back")[0].as_u64().unwrap() > 0);
     assert_eq!(application.tells("listening"), 200);
     assert!(application.tells("heard")["ticks"].as_u64().unwrap() > 0);
 }

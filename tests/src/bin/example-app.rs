@@ -1,7 +1,7 @@
 //! A desktop application that brings its own runtime: `example-app SUPERVISOR CATALOGUE HOME`.
 //!
 //! It spawns `core-supervisor --sidecar`, has one component of its own provider
-//! deployed, calls it and listens to it. The supervisor's standard input is the
+//! deployed, calls its methods, is called back by it and listens to it. The supervisor's standard input is the
 //! leash: when this process ends, however it ends, the pipe ends, and so does
 //! the runtime. What happens is told line by line, as JSON.
 
@@ -46,7 +46,33 @@ fn main() -> Outcome<()> {
     let answer = client.request(MessageKind::Read, &clock.address, b"{}", ANSWER_WAIT)?;
     tell("answered", &json!(answer.code.0));
 
+    let sum: u32 = client
+        .hyperty(&clock.address)
+        .call("add", &[json!(20), json!(22)])?
+        .read()?;
+    tell("called", &json!(sum));
+    called_back(&mut client, &clock.address)?;
+
     listen(&mut client, &clock.address)
+}
+
+// Lends the clock a function, and takes it back after its first call.
+fn called_back(client: &mut Client, clock: &str) -> Outcome<()> {
+    let mut api = client.hyperty(clock);
+    let tick = api.callback("tick")?;
+    api.call("onTick", &[tick.to_value()])?;
+    loop {
+        let (incoming, out) = client.recv()?;
+        if let Incoming::Message(message) = incoming
+            && let Some(called) = out.called(&message)
+        {
+            tell("called-back", &json!(called.args));
+            out.answer_call(&called, Ok(&json!(null)))?;
+            break;
+        }
+    }
+    client.hyperty(clock).call("onTick", &[json!(null)])?;
+    Ok(())
 }
 
 fn spawn(supervisor: &str, home: &str) -> Outcome<Child> {

@@ -1,6 +1,7 @@
 //! Running the command line and reading what it said.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 
@@ -86,6 +87,28 @@ impl Running {
         let pid = self.child.lock().unwrap().id();
         let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("a process id"));
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it is a child");
+    }
+
+    /// Reads what it prints until a line contains this text, or it ends.
+    ///
+    /// # Panics
+    ///
+    /// When its output was read already.
+    pub fn says(&self, text: &str) -> bool {
+        let stdout = self.child.lock().unwrap().stdout.take();
+        let lines = BufReader::new(stdout.expect("its output is piped")).lines();
+        lines.map_while(Result::ok).any(|line| line.contains(text))
+    }
+
+    /// Kills it and waits until the system has noticed.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not.
+    pub fn kill(self) {
+        let mut child = self.child.into_inner().unwrap();
+        child.kill().expect("it is a child");
+        child.wait().expect("it is a child");
     }
 
     /// Waits for its end.

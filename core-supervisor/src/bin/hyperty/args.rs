@@ -42,7 +42,8 @@ const ROOT_HELP: &str = "\
 
 \u{1b}[1;4mMessages\u{1b}[0m
   send         Send one message and do not wait
-  call         Send one request and print the answer
+  call         Call a method of a hyperty, or send one request and print the answer
+  api          Show what can be called on a hyperty
   listen       Print the messages that go to an address
   tap          Watch the bus live: who, whom, type, decision, latency
   why          Explain a decision, or what would be decided now
@@ -215,9 +216,11 @@ pub(crate) enum Command {
     /// Record a component's traffic, for `hyperty test` to play again
     Record(cmd::record::Args),
     /// Send one message and do not wait
-    Send(cmd::send::SendArgs),
-    /// Send one request and print the answer
-    Call(cmd::send::CallArgs),
+    Send(cmd::send::Args),
+    /// Call a method of a hyperty, or send one request
+    Call(cmd::call::Args),
+    /// Show what can be called on a hyperty
+    Api(cmd::api::Args),
     /// Print the messages that go to an address
     Listen(cmd::listen::Args),
     /// Watch the bus live

@@ -68,6 +68,7 @@ fn the_helps_read_well() {
         "logs",
         "send",
         "call",
+        "api",
         "listen",
         "tap",
         "why",

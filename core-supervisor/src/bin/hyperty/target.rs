@@ -21,6 +21,16 @@ pub(crate) fn resolve(session: &mut Session, written: &str) -> Result<String, Fa
     }
 }
 
+/// The address of the hyperty that is meant.
+pub(crate) fn hyperty(session: &mut Session, written: &str) -> Result<String, Failure> {
+    if written.starts_with('/') {
+        let what = format!("`{written}` is a room of the runtime; it has no methods");
+        return Err(Failure::new(Id::Usage, what)
+            .fix("to ask it", format!("hyperty call {written} '{{…}}'")));
+    }
+    resolve(session, written)
+}
+
 /// The deployed component that is meant, by address or by name.
 pub(crate) fn component(session: &mut Session, written: &str) -> Result<Component, Failure> {
     let select = Select {

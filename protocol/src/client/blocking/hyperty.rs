@@ -92,8 +92,11 @@ impl<S: AsFd> Hyperty<'_, S> {
         self.link.session.out.callback(self.target.peer(), name)
     }
 
-    fn ask(&mut self, request: &Request) -> Result<Returned, Error> {
+    /// Asks with a request of [`Target`]'s making.
+    pub fn ask(&mut self, request: &Request) -> Result<Returned, Error> {
         let body = room::write(request)?;
+        // In the order in which it happened: dropped, then called.
+        self.link.session.out.tell_dropped()?;
         let queue = Arc::clone(self.link.session.out.books.queue());
         let api = self.target.api();
         let kind = MessageKind::Execute;

@@ -91,8 +91,11 @@ impl Hyperty<'_> {
         self.link.session.out.callback(self.target.peer(), name)
     }
 
-    async fn ask(&mut self, request: &Request) -> Result<Returned, Error> {
+    /// Asks with a request of [`Target`]'s making.
+    pub async fn ask(&mut self, request: &Request) -> Result<Returned, Error> {
         let body = room::write(request)?;
+        // In the order in which it happened: dropped, then called.
+        self.link.session.out.tell_dropped()?;
         let queue = Arc::clone(self.link.session.out.books.queue());
         let api = self.target.api();
         let kind = MessageKind::Execute;

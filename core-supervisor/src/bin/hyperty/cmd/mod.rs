@@ -1,7 +1,9 @@
 //! One file per verb. Each has its arguments, its `run`, and plain functions
 //! that turn what a room answered into text.
 
+pub(crate) mod api;
 pub(crate) mod build;
+pub(crate) mod call;
 pub(crate) mod catalogue;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -55,8 +57,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Reload(args) => control::run(control::Verb::Reload, &args, context),
         Command::Rm(args) => control::run(control::Verb::Remove, &args, context),
         Command::Logs(args) => logs::run(&args, context),
-        Command::Send(args) => send::send(&args, context),
-        Command::Call(args) => send::call(&args, context),
+        Command::Send(args) => send::run(&args, context),
+        Command::Call(args) => call::run(&args, context),
+        Command::Api(args) => api::run(&args, context),
         Command::Listen(args) => listen::run(&args, context),
         Command::Tap(args) => tap::run(&args, context),
         Command::Why(args) => why::run(&args, context),

@@ -1,4 +1,4 @@
-//! `hyperty send` and `hyperty call` — one message by hand.
+//! `hyperty send` — one message by hand, without an answer.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 
 use crate::cmd::Outcome;
 use crate::error::{Failure, Id};
-use crate::output::{Style, Tone, clean, escape};
-use crate::session::{Answer, Session};
+use crate::session::Session;
 use crate::{Context, target};
 
 /// How long `send` listens for an objection: the core's own answers are immediate.
 const OBJECTION_WITHIN: Duration = Duration::from_millis(100);
 
-const SEND_EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   hyperty send echo '{\"value\":\"good morning\"}'
   hyperty send hyperty://acme.example/42 --type update '{\"value\":21}'
@@ -24,20 +23,10 @@ Examples:
 
 BODY is JSON: text, @FILE, or - for stdin. The sender is your own address on this runtime.";
 
-const CALL_EXAMPLES: &str = "\
-Examples:
-  hyperty call /registry
-  hyperty call echo '{\"value\":\"anybody there?\"}'
-  hyperty call board --method observe --param hyperty://acme.example/42
-  hyperty call /ua '{\"resource\":\"echo\"}' --json | jq .body.value.state
-
-COMPONENT is an address, the name of a deployed component, or /ROOM of the runtime.
-BODY is JSON: text, @FILE, or - for stdin. Exit status 1 when the answer reports failure.";
-
 /// Send one message and do not wait for an answer
 #[derive(Debug, clap::Args)]
-#[command(after_help = SEND_EXAMPLES)]
-pub(crate) struct SendArgs {
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
     /// An address, the name of a component, or /ROOM
     #[arg(value_name = "TO")]
     to: String,
@@ -56,33 +45,8 @@ pub(crate) struct SendArgs {
     kind: String,
 }
 
-/// Send one request and print the answer
-#[derive(Debug, clap::Args)]
-#[command(after_help = CALL_EXAMPLES)]
-pub(crate) struct CallArgs {
-    /// An address, the name of a component, or /ROOM
-    #[arg(value_name = "TO")]
-    to: String,
-
-    /// JSON text, @FILE, or - for stdin
-    #[arg(value_name = "BODY", conflicts_with = "method")]
-    body: Option<String>,
-
-    /// The message type [default: read, or execute with --method]
-    #[arg(long = "type", short = 't', value_name = "TYPE")]
-    kind: Option<String>,
-
-    /// Call this method of it
-    #[arg(long, short, value_name = "NAME")]
-    method: Option<String>,
-
-    /// A parameter of the method, JSON or text; may be repeated
-    #[arg(long = "param", short, value_name = "VALUE", requires = "method")]
-    params: Vec<String>,
-}
-
 /// Sends one message.
-pub(crate) fn send(args: &SendArgs, context: &Context) -> Outcome {
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let body = read_body(&args.body)?;
     check_kind(&args.kind)?;
     let mut session = Session::open(context)?;
@@ -100,56 +64,8 @@ pub(crate) fn send(args: &SendArgs, context: &Context) -> Outcome {
     }
 }
 
-/// Sends one request and prints the answer.
-pub(crate) fn call(args: &CallArgs, context: &Context) -> Outcome {
-    let body = match &args.method {
-        Some(method) => {
-            let params: Vec<_> = args
-                .params
-                .iter()
-                .map(|param| json_or_text(param))
-                .collect();
-            json!({"method": method, "params": params})
-        }
-        None => args
-            .body
-            .as_deref()
-            .map_or_else(|| Ok(json!({})), read_body)?,
-    };
-    let kind = match (&args.kind, &args.method) {
-        (Some(kind), _) => kind.as_str(),
-        (None, Some(_)) => "execute",
-        (None, None) => "read",
-    };
-    check_kind(kind)?;
-    let mut session = Session::open(context)?;
-    let to = target::resolve(&mut session, &args.to)?;
-    let answer = session.call(kind, &to, &body)?;
-    if !answer.code.is_success() && answer.code.0 != 0 {
-        return Err(session.explain(kind, &to, &answer));
-    }
-    let said = json!({
-        "from": answer.from, "code": answer.code.0, "body": body_of(&answer),
-    });
-    context
-        .out
-        .answer("hyperty.call/1", &said, |style| text(&answer, style))?;
-    Ok(())
-}
-
-fn text(answer: &Answer, style: Style) -> String {
-    let code = style.paint(Tone::Good, &answer.code.to_string());
-    let from = style.paint(Tone::Name, &clean(&answer.from));
-    let body = serde_json::to_string_pretty(&body_of(answer)).unwrap_or_default();
-    format!("{code} from {from}\n{}\n", escape::clean_lines(&body))
-}
-
-fn body_of(answer: &Answer) -> Value {
-    let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
-    serde_json::from_slice(&answer.body).unwrap_or_else(|_| text())
-}
-
-fn check_kind(kind: &str) -> Outcome {
+/// Refuses the types that nobody can send.
+pub(crate) fn check_kind(kind: &str) -> Outcome {
     match MessageKind::parse(kind) {
         MessageKind::Response => Err(
             Failure::new(Id::Usage, "a response answers a request").fact(
@@ -162,11 +78,13 @@ fn check_kind(kind: &str) -> Outcome {
     }
 }
 
-fn json_or_text(text: &str) -> Value {
+/// A value as JSON, or as the text that it is.
+pub(crate) fn json_or_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-fn read_body(text: &str) -> Result<Value, Failure> {
+/// JSON from the command line, a file or stdin.
+pub(crate) fn read_body(text: &str) -> Result<Value, Failure> {
     let (text, origin) = match (text, text.strip_prefix('@')) {
         ("-", _) => (read_stdin()?, "stdin"),
         (_, Some(file)) => (read_file(Path::new(file))?, file),
@@ -204,25 +122,13 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::code::Code;
-
     use super::*;
+    use crate::output::Style;
 
     #[test]
     fn a_body_that_is_not_json_is_a_usage_error_with_an_example() {
         let failure = read_body("good morning").unwrap_err();
 
         insta::assert_snapshot!(failure.text(Style::PLAIN));
-    }
-
-    #[test]
-    fn an_answer_shows_its_code_its_author_and_its_body() {
-        let answer = Answer {
-            code: Code::OK,
-            from: "hyperty://acme.example/42".to_owned(),
-            body: br#"{"code":200,"value":{"text":"hi \u001b[2J"}}"#.to_vec(),
-        };
-
-        insta::assert_snapshot!(text(&answer, Style::PLAIN));
     }
 }

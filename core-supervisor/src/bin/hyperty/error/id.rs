@@ -54,6 +54,8 @@ pub(crate) enum Id {
     TimedOut,
     /// It failed.
     Failed,
+    /// What was called threw an error.
+    Thrown,
     /// Policy files do not compile.
     PolicyBad,
     /// A catalogue has entries that cannot be deployed.
@@ -70,7 +72,7 @@ pub(crate) enum Id {
 
 impl Id {
     /// Every kind, in the order of the help topic.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Usage,
         Self::Unreachable,
         Self::LinkLost,
@@ -85,6 +87,7 @@ impl Id {
         Self::NotFound,
         Self::TimedOut,
         Self::Failed,
+        Self::Thrown,
         Self::PolicyBad,
         Self::CatalogueBad,
         Self::DemoFailed,
@@ -122,6 +125,7 @@ impl Id {
             ),
             Self::TimedOut => ("HY-T001", Exit::TimedOut, "no answer came in time"),
             Self::Failed => ("HY-F001", Exit::Failed, "it was tried and failed"),
+            Self::Thrown => ("HY-F002", Exit::Failed, "what was called threw an error"),
             Self::PolicyBad => ("HY-P001", Exit::Failed, "policy files do not compile"),
             Self::CatalogueBad => ("HY-K001", Exit::Failed, "catalogue entries have problems"),
             Self::DemoFailed => ("HY-X001", Exit::Failed, "a step of the demo did not happen"),

@@ -20,7 +20,10 @@ use crate::Context;
 use crate::error::{Failure, Id};
 
 pub(crate) mod failure;
+mod rpc;
 mod speak;
+
+pub(crate) use rpc::NextCall;
 
 /// How long a room is given when the reader did not say.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,449 @@
+//! An application uses a hyperty's methods, members, callbacks and objects.
+
+// A test may end with the reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use hyperty_tests::harness::{Catalogue, Runtime, WAIT_MAX, class, eventually};
+use protocol::api::rpc::Thrown;
+use protocol::api::user_agent::Component;
+use protocol::client::blocking::Client;
+use protocol::client::rpc::Callback;
+use protocol::client::{Error, Failure, Incoming};
+use protocol::frame::Role;
+use protocol::{Code, MessageKind};
+use serde_json::{Value, json};
+
+fn runtime() -> (Runtime, Component) {
+    let runtime = Runtime::with(Catalogue::fixture("api")).start();
+    let lobby = runtime.deploy("app.example/hyperty/Lobby");
+    (runtime, lobby)
+}
+
+fn application(runtime: &Runtime, provider: &str) -> Client {
+    let role = Role::Application {
+        provider,
+        name: "tests",
+        token: "",
+    };
+    Client::connect(runtime.endpoint(), role).expect("the endpoint takes an application")
+}
+
+fn called(client: &mut Client, lobby: &Component, method: &str, args: &[Value]) -> Value {
+    let returned = client
+        .hyperty(&lobby.address)
+        .within(WAIT_MAX)
+        .call(method, args);
+    returned.expect("it is called").value
+}
+
+fn failed(error: Error) -> Failure {
+    match error {
+        Error::Answered(failure) => *failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn freed(client: &mut Client, lobby: &Component) -> Value {
+    called(client, lobby, "freed", &[])
+}
+
+/// The arguments of the next call of a callback, which is answered with `outcome`.
+fn next_call(
+    client: &mut Client,
+    callback: &Callback,
+    outcome: Result<&Value, &Thrown>,
+) -> Vec<Value> {
+    loop {
+        let (incoming, out) = client.recv_within(WAIT_MAX).expect("it is called");
+        let Incoming::Message(message) = incoming else {
+            continue;
+        };
+        let called = out.called(&message).expect("a call");
+        assert_eq!(called.callback, callback.id());
+        out.answer_call(&called, outcome).expect("an answer");
+        client.flush().expect("the link lives");
+        return called.args;
+    }
+}
+
+#[test]
+fn methods_promises_members_and_errors_are_as_if_they_were_here() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+
+    assert_eq!(called(&mut client, &lobby, "add", &[json!(1), json!(2)]), 3);
+    assert_eq!(called(&mut client, &lobby, "later", &[json!("x")]), "x");
+    let mut api = client.hyperty(&lobby.address);
+    assert_eq!(api.get("loud").unwrap().value, false);
+    api.set("volume", &json!(9)).unwrap();
+    assert_eq!(api.get("loud").unwrap().value, true);
+    let thrown = failed(api.call("fail", &[json!("too far")]).unwrap_err());
+    assert_eq!(thrown.thrown().unwrap().message, "too far");
+    assert!(
+        thrown.thrown().unwrap().stack.contains("Lobby.hy.js"),
+        "{thrown:?}"
+    );
+    let codes =
+        ["nothing", "_start", "constructor"].map(|name| api.call(name, &[]).unwrap_err().code());
+    assert_eq!(
+        codes,
+        [Code::NOT_FOUND, Code::FORBIDDEN, Code::FORBIDDEN].map(Some)
+    );
+    let described = api.describe().unwrap();
+    assert!(
+        described
+            .methods
+            .iter()
+            .any(|method| method.name == "add" && method.arity == 2)
+    );
+}
+
+#[test]
+fn listeners_are_called_back_and_may_answer_or_throw() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let listener = client.hyperty(&lobby.address).callback("news").unwrap();
+    called(
+        &mut client,
+        &lobby,
+        "on",
+        &[json!("news"), listener.to_value()],
+    );
+    let mut ask = |method: &str, args: &[Value]| {
+        let body = json!({ "method": method, "args": args }).to_string();
+        let api = format!("{}/api", lobby.address);
+        client
+            .ask(MessageKind::Execute, &api, body.as_bytes(), WAIT_MAX)
+            .unwrap()
+    };
+
+    let emitted = ask("emit", &[json!("news"), json!({"n": 1})]);
+    assert_eq!(
+        next_call(&mut client, &listener, Ok(&json!("heard"))),
+        [json!({"n": 1})]
+    );
+    let answer = answer_to(&mut client, emitted);
+    assert_eq!(answer["value"], "heard");
+
+    let body = json!({"method": "tryEmit", "args": ["news"]}).to_string();
+    let api = format!("{}/api", lobby.address);
+    let emitted = client
+        .ask(MessageKind::Execute, &api, body.as_bytes(), WAIT_MAX)
+        .unwrap();
+    let thrown = Thrown {
+        name: "TypeError".to_owned(),
+        message: "not today".to_owned(),
+        ..Thrown::default()
+    };
+    next_call(&mut client, &listener, Err(&thrown));
+    assert_eq!(
+        answer_to(&mut client, emitted)["value"],
+        "TypeError: not today"
+    );
+}
+
+fn answer_to(client: &mut Client, id: u64) -> Value {
+    loop {
+        let (incoming, _) = client.recv_within(WAIT_MAX).expect("an answer comes");
+        if let Incoming::Response(response) = incoming
+            && response.id == id
+        {
+            return serde_json::from_slice(response.body).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_object_stays_at_the_hyperty_until_it_is_dropped() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let open = |client: &mut Client| {
+        let returned = client
+            .hyperty(&lobby.address)
+            .call("open", &[json!("lobby")]);
+        returned.unwrap().into_reference().expect("a reference")
+    };
+
+    let room = open(&mut client);
+    assert_eq!(
+        client
+            .reference(&room)
+            .call("say", &[json!("a")])
+            .unwrap()
+            .value,
+        1
+    );
+    assert_eq!(
+        client
+            .reference(&room)
+            .call("say", &[json!("b")])
+            .unwrap()
+            .value,
+        2
+    );
+    assert_eq!(
+        client.reference(&room).get("said").unwrap().value,
+        json!(["a", "b"])
+    );
+    assert_eq!(freed(&mut client, &lobby), json!([]));
+
+    drop(room);
+    assert_eq!(freed(&mut client, &lobby), json!(["lobby"]));
+}
+
+#[test]
+fn what_a_killed_caller_held_is_freed() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let arguments = [
+        "call",
+        "Lobby",
+        "open",
+        r#"["killed", "$opened"]"#,
+        "--follow",
+        "--json",
+    ];
+    let other = runtime.start_hyperty(&arguments);
+    assert!(
+        other.says("hyperty.callback/1"),
+        "it holds the room and was called back"
+    );
+    assert_eq!(freed(&mut client, &lobby), json!([]));
+
+    other.kill();
+
+    let mut look = || freed(&mut client, &lobby) == json!(["killed"]);
+    hyperty_tests::harness::some_time("the room is freed", || look().then_some(()));
+}
+
+#[test]
+fn a_restarted_hyperty_knows_nothing_of_what_it_lent_and_its_callers_hear_of_it() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let room = client
+        .hyperty(&lobby.address)
+        .call("open", &[json!("r")])
+        .unwrap();
+    let room = room.into_reference().unwrap();
+    let listener = client.hyperty(&lobby.address).callback("news").unwrap();
+    called(
+        &mut client,
+        &lobby,
+        "on",
+        &[json!("news"), listener.to_value()],
+    );
+
+    runtime.process_of(&lobby).kill();
+
+    loop {
+        let (incoming, _) = client.recv_within(WAIT_MAX).expect("the end is told");
+        if matches!(incoming, Incoming::Response(response) if listener.is_over(&response)) {
+            break;
+        }
+    }
+    eventually("it runs again", || {
+        runtime.component(&lobby.address).state == "running"
+    });
+    let error = failed(
+        client
+            .reference(&room)
+            .call("say", &[json!("x")])
+            .unwrap_err(),
+    );
+    assert_eq!(error.code, Code::GONE);
+    assert!(
+        error.reason.contains("its owner was started again"),
+        "{error}"
+    );
+}
+
+#[test]
+fn calls_in_flight_are_answered_at_once_when_the_hyperty_dies() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let api = format!("{}/api", lobby.address);
+    let ask = |client: &mut Client, body: &Value| {
+        let body = body.to_string();
+        client
+            .ask(
+                MessageKind::Execute,
+                &api,
+                body.as_bytes(),
+                Duration::from_mins(5),
+            )
+            .unwrap()
+    };
+    let ids: Vec<_> = (0..50)
+        .map(|_| ask(&mut client, &json!({"method": "never"})))
+        .collect();
+    let last = ask(&mut client, &json!({"method": "add", "args": [1, 2]}));
+    assert_eq!(answer_to(&mut client, last)["value"], 3);
+
+    runtime.process_of(&lobby).kill();
+
+    let codes: Vec<_> = ids
+        .iter()
+        .map(|id| answer_to(&mut client, *id)["code"].clone())
+        .collect();
+    assert_eq!(codes, vec![json!(503); 50]);
+}
+
+#[test]
+fn a_promise_that_never_settles_ends_with_the_callers_time() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+
+    let within = Duration::from_millis(100);
+    let error = client
+        .hyperty(&lobby.address)
+        .within(within)
+        .call("never", &[])
+        .unwrap_err();
+
+    assert_eq!(error.code(), Some(Code::TIMEOUT));
+    assert_eq!(called(&mut client, &lobby, "add", &[json!(1), json!(2)]), 3);
+}
+
+#[test]
+fn hostile_values_are_refused_and_harm_nobody() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let api = format!("{}/api", lobby.address);
+    let deep = format!(
+        r#"{{"method":"add","args":[{}{}]}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+
+    let answer = client.request(MessageKind::Execute, &api, deep.as_bytes(), WAIT_MAX);
+    assert_eq!(answer.unwrap().code, Code::BAD_REQUEST);
+    let pollution = br#"{"method":"later","args":[{"__proto__":{"volume":99}}]}"#;
+    let answer = client.request(MessageKind::Execute, &api, pollution, WAIT_MAX);
+    assert_eq!(answer.unwrap().code, Code::BAD_REQUEST);
+    let error = client
+        .hyperty(&lobby.address)
+        .call("many", &[json!(10_000)])
+        .unwrap_err();
+    assert_eq!(error.code(), Some(Code::BUSY));
+    let many = client
+        .hyperty(&lobby.address)
+        .call("many", &[json!(1024)])
+        .unwrap();
+    assert_eq!(many.references.len(), 1024);
+    drop(many);
+    assert_eq!(called(&mut client, &lobby, "add", &[json!(1), json!(2)]), 3);
+    let many = client
+        .hyperty(&lobby.address)
+        .call("many", &[json!(1024)])
+        .unwrap();
+    assert_eq!(many.references.len(), 1024);
+}
+
+#[test]
+fn an_application_of_another_provider_is_refused_by_policy() {
+    let (runtime, lobby) = runtime();
+    let mut stranger = application(&runtime, "other.example");
+
+    let error = failed(
+        stranger
+            .hyperty(&lobby.address)
+            .call("add", &[])
+            .unwrap_err(),
+    );
+
+    assert_eq!(error.code, Code::FORBIDDEN);
+    assert!(!error.decision.is_empty(), "{error:?}");
+}
+
+#[test]
+fn a_script_calls_a_hyperty_in_another_sandbox() {
+    let caller = class(
+        "class Component {
+           async _start(url, bus, config, factory) {
+             const lobby = await factory.requireHyperty(config.lobby);
+             const room = await lobby.open('far');
+             await room.say('a');
+             lobby.volume = 8;
+             await lobby.on('news', (text) => text.toUpperCase());
+             console.log(JSON.stringify([await lobby.add(1, 2), await room.said, await lobby.loud,
+               await lobby.emit('news', 'heard'), lobby.name,
+               await lobby.fail('no').catch((error) => error.constructor.name + ' ' + error.message)]));
+           }
+         }",
+    );
+    let catalogue = Catalogue::fixture("api").script("caller.example", "Caller", &caller);
+    let runtime = Runtime::with(catalogue.permissive()).start();
+    let lobby = runtime.deploy("app.example/hyperty/Lobby");
+
+    let caller = runtime.deploy_with(
+        "caller.example/hyperty/Caller",
+        &json!({"lobby": lobby.address}),
+    );
+
+    let line = r#"[3,["a"],true,"HEARD","Lobby","RangeError no"]"#;
+    eventually("it has called everything", || {
+        runtime.log_says(&caller, line)
+    });
+    assert_ne!(runtime.process_of(&caller), runtime.process_of(&lobby));
+}
+
+#[test]
+fn the_command_line_calls_reads_assigns_and_describes() {
+    let (runtime, _lobby) = runtime();
+    let json_of = |arguments: &[&str]| {
+        let arguments = [arguments, &["--json"]].concat();
+        runtime.hyperty(&arguments).succeeded().json()
+    };
+
+    let called = json_of(&["call", "Lobby", "add", "[1, 2]"]);
+    assert_eq!(
+        (&called["schema"], &called["value"]),
+        (&json!("hyperty.value/1"), &json!(3))
+    );
+    let _ = json_of(&["call", "Lobby", "--set", "volume", "9"]);
+    assert_eq!(json_of(&["call", "Lobby", "--get", "loud"])["value"], true);
+    let api = json_of(&["api", "Lobby"]);
+    assert_eq!(
+        (&api["schema"], &api["name"]),
+        (&json!("hyperty.api/1"), &json!("Lobby"))
+    );
+    let shown = runtime
+        .hyperty(&["call", "Lobby", "open", r#"["r"]"#])
+        .succeeded();
+    assert_eq!(shown.stdout, "\"<object Room: say>\"\n");
+
+    let ticks = ["call", "Lobby", "ticks", "[3]", "--follow", "--count", "3"];
+    let followed = runtime.hyperty(&ticks).succeeded();
+    assert_eq!(
+        followed.stdout,
+        "callback [1]\ncallback [2]\ncallback [3]\n"
+    );
+}
+
+#[test]
+fn the_command_line_tells_how_a_call_failed() {
+    let (runtime, _lobby) = runtime();
+
+    let thrown = runtime
+        .hyperty(&["call", "Lobby", "fail", r#"["too far"]"#])
+        .failed_with(1);
+    assert!(thrown.stderr.contains("HY-F002"), "{thrown:?}");
+    assert!(
+        thrown.stderr.contains("it threw RangeError: too far"),
+        "{thrown:?}"
+    );
+    let absent = runtime
+        .hyperty(&["call", "Lobby", "nothing"])
+        .failed_with(3);
+    assert!(absent.stderr.contains("hyperty api Lobby"), "{absent:?}");
+    let _ = runtime.hyperty(&["call", "Lobby", "_start"]).failed_with(1);
+    let _ = runtime
+        .hyperty(&["call", "Lobby", "never", "--timeout", "100ms"])
+        .failed_with(7);
+    let _ = runtime.hyperty(&["call", "/ua", "add"]).failed_with(2);
+    let _ = runtime
+        .hyperty(&["call", "Lobby", "add", "5"])
+        .failed_with(2);
+}
