@@ -53,7 +53,7 @@ export default function (host) {
     if (typeof to !== "string" || !to.endsWith("/api")) return undefined;
     const component = components.get(to.slice(0, -"/api".length));
     if (component === undefined) return undefined;
-    if (host.serve === undefined) host.load("rpc");
+    host.need("rpc");
     return host.serve(component, message);
   };
 

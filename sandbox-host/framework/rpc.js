@@ -13,8 +13,8 @@ const REASON_CHARACTERS_MAX = 4096;
 export default function (host) {
   host.rpc = {};
   // In this order: each uses the ones before it.
-  const files = ["values", "remote", "members", "references", "require"];
-  for (const file of files) host.load(`rpc_${file}`);
+  const files = ["values", "remote", "members", "live", "references", "require"];
+  for (const file of files) host.need(`rpc_${file}`);
   const { Refusal, encode, decode, deskOf } = host.rpc;
 
   // The listeners of one message. The second one runs when the engine has ended
@@ -31,7 +31,9 @@ export default function (host) {
     if (message.type === "response") return;
     if (message.type === "event") {
       const desk = host.rpc.knownDesk(component.url, peer);
-      if (desk !== undefined) host.rpc.released(desk, body.release);
+      if (desk === undefined) return;
+      if (body.changed !== undefined) host.rpc.live.changed(desk, body);
+      else host.rpc.released(desk, body.release);
       return;
     }
     // The core answers it when this component ends.
@@ -66,7 +68,9 @@ export default function (host) {
     }
     call.desk = deskOf(call.component.url, call.peer);
     makeRoom(call);
-    const { value: start, self } = started(call, body);
+    const loan = started(call, body);
+    const { value: start, self } = loan;
+    if (body.snapshot === true) return host.rpc.live.snapshot(loan);
     if (body.describe === true) return host.rpc.describe(host.rpc.walk(start, body.path));
     if (typeof start === "function") return apply(call, start, self, body);
     const at = host.rpc.walk(start, body.path);
@@ -74,6 +78,7 @@ export default function (host) {
     if (body.set !== undefined) {
       return host.rpc.assign(at, body.set, decode(body.value, (tag) => resolve(call.desk, tag)));
     }
+    if (body.delete !== undefined) return host.rpc.remove(at, body.delete);
     if (body.method === undefined) throw new Refusal(400, "neither `method`, `get` nor `set` is said");
     return apply(call, host.rpc.method(at, body.method), at, body);
   }
@@ -183,11 +188,7 @@ export default function (host) {
   }
 
   Object.assign(host.rpc, { resolve, instanceOf });
-  const unload = host.forget;
-  host.forget = (owner) => {
-    host.rpc.forget(owner);
-    unload(owner);
-  };
+  host.ends.add(host.rpc.forget);
 }
 
 // The callbacks of `<address>` are called below it, as its methods are.

@@ -48,6 +48,12 @@ export default function (host) {
     if (!Reflect.set(object, name, value)) throw new Refusal(403, `\`${name}\` cannot be assigned`);
   }
 
+  function remove(object, name) {
+    if (holder(object, name) !== object || !Reflect.deleteProperty(object, name)) {
+      throw new Refusal(403, `\`${name}\` cannot be deleted`);
+    }
+  }
+
   // Where a member is defined: the object itself, or one of its classes.
   function holder(object, name) {
     check(name);
@@ -59,6 +65,8 @@ export default function (host) {
   }
 
   function check(name) {
+    // Elements of arrays are named by numbers.
+    if (Number.isSafeInteger(name) && name >= 0) return;
     if (typeof name !== "string" || name === "" || name.length > NAME_CHARACTERS_MAX) {
       throw new Refusal(400, "a member's name is no text, or too long");
     }
@@ -114,7 +122,7 @@ export default function (host) {
     return typeof name === "string" ? name.toWellFormed().slice(0, 256) : "";
   }
 
-  Object.assign(host.rpc, { walk, member, method, assign, describe, told });
+  Object.assign(host.rpc, { walk, member, method, assign, remove, describe, told });
 }
 
 // Without running a getter: it may do anything.

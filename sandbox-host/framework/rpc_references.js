@@ -57,7 +57,7 @@ export default function (host) {
     loan.count += 1;
     taken.push(loan.ref);
     const kind = typeof value === "function" ? "function" : "object";
-    return { $: "ref", ref: loan.ref, kind, ...host.rpc.told(value) };
+    return { $: "ref", ref: loan.ref, kind, ...host.rpc.told(value), ...host.rpc.live.told(desk, loan) };
   }
 
   function loanOf(desk, value, self) {
@@ -84,6 +84,7 @@ export default function (host) {
     loan.count -= count;
     if (loan.count > 0) return;
     desk.lent.delete(ref);
+    loan.live?.stop();
     const selves = desk.numbers.get(loan.value);
     selves?.delete(loan.self);
     if (selves?.size === 0) desk.numbers.delete(loan.value);
@@ -123,9 +124,14 @@ export default function (host) {
       const reason = `no reference may be given to \`${desk.peer}\`: ${desc ?? "refused"}`;
       host.log(desk.owner, "warn", reason, "");
     }
+    forgetLent(desk);
+    tidy(desk);
+  }
+
+  function forgetLent(desk) {
+    for (const loan of desk.lent.values()) loan.live?.stop();
     desk.lent.clear();
     desk.numbers.clear();
-    tidy(desk);
   }
 
   // ---- borrowing --------------------------------------------------------------
@@ -176,6 +182,10 @@ export default function (host) {
   // A component that ends takes with it what it lent and borrowed; its peers hear
   // that from the core.
   host.rpc.forget = (owner) => {
-    for (const desk of desks.values()) if (desk.owner === owner) close(desk);
+    for (const desk of desks.values()) {
+      if (desk.owner !== owner) continue;
+      forgetLent(desk);
+      close(desk);
+    }
   };
 }

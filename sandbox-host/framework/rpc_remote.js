@@ -16,11 +16,13 @@ export default function (host) {
   const remotes = new WeakMap();
 
   // A reference that was borrowed.
-  function remote(desk, entry, { kind, name, methods }) {
+  function remote(desk, entry, tag) {
     const { owner, peer } = desk;
-    const isFunction = kind === "function";
-    const own = { name: String(name ?? "") };
-    return proxy({ owner, peer, desk, entry, timeout: TIME_OUT_MS, isFunction, methods: names(methods), own });
+    const isFunction = tag.kind === "function";
+    const own = { name: String(tag.name ?? "") };
+    const mirror = tag.kind === "data-object" ? host.rpc.live.mirror(desk, entry, tag) : undefined;
+    const methods = names(tag.methods);
+    return proxy({ owner, peer, desk, entry, mirror, timeout: TIME_OUT_MS, isFunction, methods, own });
   }
 
   // The instance of a hyperty in another sandbox.
@@ -60,6 +62,12 @@ export default function (host) {
     // What an async function returns is awaited: a root must not be taken for a promise.
     if (name === "then") return isRoot || isMethod(link, path) ? undefined : reading(link, path, root);
     if (isRoot && link.isFunction) return Reflect.get(target, name);
+    if (isRoot && link.mirror !== undefined) {
+      // Here, and not asked for: the copy is kept up to date.
+      if (name === "data") return host.rpc.live.view(link.mirror);
+      if (name === "onChange") return (filter, callback) => link.mirror.filters.set(filter, callback);
+      if (name === "name") return proxy(link, [name], root);
+    }
     if (isRoot && name === "instance" && link.entry === undefined) return root;
     if (isRoot && Object.hasOwn(link.own, name)) return link.own[name];
     if (!isRoot && OF_FUNCTIONS.has(name)) return Reflect.get(target, name);

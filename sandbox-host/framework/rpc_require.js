@@ -11,7 +11,7 @@ export default function (host) {
 
   host.services.requireHyperty = (url, options) => {
     // Before anything is awaited: afterwards it may be another component's turn.
-    const owner = host.component(host.owner);
+    const owner = host.component(host.whose());
     const timeout = Math.min(Number(options?.timeout) || host.rpc.TIME_OUT_MS, LONGEST_MS);
     if (owner === undefined) return Promise.reject(failed(500, "no component is asking"));
     return find(owner, String(url)).then(({ address, here }) => {
@@ -71,8 +71,5 @@ export default function (host) {
     release: host.rpc.release,
     install: () => Promise.resolve(rethink),
   };
-  // A component may have put something of its own there.
-  if (Object.getOwnPropertyDescriptor(globalThis, "rethink")?.get !== undefined) {
-    host.global("rethink", Object.freeze(rethink));
-  }
+  host.global("rethink", Object.freeze(rethink));
 }

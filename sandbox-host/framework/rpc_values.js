@@ -85,7 +85,11 @@ export default function (host) {
       return { $: "map", value: [...value].map(([key, item]) => [inner(key), inner(item)]) };
     }
     if (value instanceof Set) return { $: "set", value: [...value].map(inner) };
-    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return bytes(value);
+    const bytes = host.bytesOf(value);
+    if (bytes !== undefined) {
+      const type = VIEWS.find((one) => value instanceof one)?.name ?? "ArrayBuffer";
+      return { $: "bytes", type, value: host.toBase64(bytes) };
+    }
     if (value instanceof Error) return { $: "error", value: described(value) };
     if ([Boolean, Number, String].some((type) => value instanceof type)) return inner(value.valueOf());
     const unsendable = UNSENDABLE.find((type) => value instanceof type);
@@ -143,6 +147,19 @@ export default function (host) {
       case "ref":
       case "back": return resolve(tag);
       default: throw malformed(String(tag.$));
+    }
+  }
+
+  function readBytes({ type, value }) {
+    const view = VIEWS.find((one) => one.name === type);
+    if (typeof value !== "string" || (view === undefined && type !== "ArrayBuffer")) {
+      throw malformed("bytes");
+    }
+    try {
+      const { buffer } = host.fromBase64(value);
+      return view === undefined ? buffer : new view(buffer);
+    } catch {
+      throw malformed("bytes");
     }
   }
 
@@ -235,57 +252,4 @@ function deep() {
 
 function malformed(tag) {
   return new Refusal(400, `a value tagged \`${tag}\` is not what the tag says`);
-}
-
-// ---- bytes as base64 ------------------------------------------------------
-
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function bytes(value) {
-  const view = ArrayBuffer.isView(value);
-  const raw = view
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value);
-  const type = view ? VIEWS.find((one) => value instanceof one).name : "ArrayBuffer";
-  return { $: "bytes", type, value: base64(raw) };
-}
-
-function base64(raw) {
-  let text = "";
-  for (let at = 0; at < raw.length; at += 3) {
-    const group = (raw[at] << 16) | ((raw[at + 1] ?? 0) << 8) | (raw[at + 2] ?? 0);
-    text += DIGITS[group >> 18] + DIGITS[(group >> 12) & 63];
-    text += at + 1 < raw.length ? DIGITS[(group >> 6) & 63] : "=";
-    text += at + 2 < raw.length ? DIGITS[group & 63] : "=";
-  }
-  return text;
-}
-
-function readBytes({ type, value }) {
-  const view = VIEWS.find((one) => one.name === type);
-  if (typeof value !== "string" || (view === undefined && type !== "ArrayBuffer")) {
-    throw malformed("bytes");
-  }
-  const { buffer } = unbase64(value.replace(/=+$/, ""));
-  if (view === undefined) return buffer;
-  if (buffer.byteLength % (view.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed("bytes");
-  return new view(buffer);
-}
-
-function unbase64(text) {
-  const raw = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let group = 0;
-  let bits = 0;
-  let at = 0;
-  for (const letter of text) {
-    const digit = DIGITS.indexOf(letter);
-    if (digit < 0) throw malformed("bytes");
-    group = ((group << 6) | digit) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      raw[at++] = (group >> bits) & 255;
-    }
-  }
-  return raw;
 }

@@ -35,6 +35,12 @@ pub struct Request {
     /// What is assigned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
+    /// Deletes this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete: Option<String>,
+    /// Asks a data object for its data: [`Snapshot`].
+    #[serde(skip_serializing_if = "is_false")]
+    pub snapshot: bool,
     /// Asks what there is: [`Description`].
     #[serde(skip_serializing_if = "is_false")]
     pub describe: bool,
@@ -53,6 +59,53 @@ const fn is_false(it: &bool) -> bool {
 pub struct Release {
     /// Reference and count.
     pub release: Vec<(String, u64)>,
+}
+
+/// The data of a data object, and the number of the last change in it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Snapshot {
+    /// JSON, in which tags mean nothing.
+    pub data: Value,
+    /// How many changes there were since it was lent.
+    pub change: u64,
+}
+
+/// Changes of a data object that was lent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The name of the object at its lender.
+    #[serde(rename = "changed")]
+    pub reference: String,
+    /// The number of the first one.
+    #[serde(default)]
+    pub change: u64,
+    /// In order.
+    #[serde(default)]
+    pub deltas: Vec<Delta>,
+    /// There were more than are told: ask for a snapshot.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub behind: bool,
+}
+
+/// One change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Delta {
+    /// Where: names of members, numbers of elements.
+    pub path: Vec<Value>,
+    /// What is there now; absent for a member that is gone. With `operation` `add` the
+    /// element or the list of elements that is put in there, with `remove` how many go.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// `add` or `remove`, of elements of an array; empty for an assignment.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub operation: String,
+}
+
+// `null` is a value, not an absent one.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// What a method threw.
@@ -164,13 +217,13 @@ pub enum Tag {
 }
 
 /// Something that stays where it is, under the name by which it is called.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Lent {
     /// Its name at the lender.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// `function` or `object`.
+    /// `function`, `object` or `data-object`.
     pub kind: String,
     /// Of the function, or of the object's class.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -178,6 +231,12 @@ pub struct Lent {
     /// The methods of an object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
+    /// The data of a data object; see [`Snapshot`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// The number of the last change in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<u64>,
 }
 
 impl Tag {
@@ -209,5 +268,24 @@ fn collect(value: &Value, found: &mut Vec<Lent>) {
             _ => members.values().for_each(|member| collect(member, found)),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The same value with objects in the place of the tags that stand for plain objects.
+///
+/// For data that has no other tag: what was sent as it is, and happened to have a
+/// member `$`.
+pub fn untagged(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(untagged).collect(),
+        Value::Object(members) => {
+            let inner = match Tag::read(value) {
+                Some(Tag::Object { value }) => value,
+                _ => members.clone(),
+            };
+            let pairs = inner.iter().map(|(name, it)| (name.clone(), untagged(it)));
+            Value::Object(pairs.collect())
+        }
+        plain => plain.clone(),
     }
 }

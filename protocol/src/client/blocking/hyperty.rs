@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Link;
-use crate::api::rpc::{Description, Request};
+use crate::api::rpc::{Description, Request, Snapshot};
 use crate::client::rpc::{self, CALL_WAIT, Callback, Reference, Returned, Target};
 use crate::client::{Error, room};
 use crate::message::MessageKind;
@@ -78,6 +78,17 @@ impl<S: AsFd> Hyperty<'_, S> {
     /// Assigns a member.
     pub fn set(&mut self, name: &str, value: &Value) -> Result<(), Error> {
         self.ask(&self.target.set(name, value)).map(|_| ())
+    }
+
+    /// Deletes a member.
+    pub fn delete(&mut self, name: &str) -> Result<(), Error> {
+        self.ask(&self.target.delete(name)).map(|_| ())
+    }
+
+    /// The data of a data object that was lent, for [`rpc::Mirror::adopt`].
+    pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        let returned = self.ask(&self.target.snapshot())?;
+        rpc::snapshot(&returned)
     }
 
     /// What there is to call and to read.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::handles::{self, Called, Dropped, Queue, THROWN};
 use super::{Callback, api};
-use crate::api::rpc::{self, Release, Request, Thrown};
+use crate::api::rpc::{self, Changed, Release, Request, Thrown};
 use crate::client::error::Error;
 use crate::client::outbox::Outbox;
 use crate::code::Code;
@@ -100,6 +100,15 @@ impl Outbox {
             id: header.id,
             reply: header.reply,
         })
+    }
+
+    /// The changes of a data object that was lent, if that is what a message tells.
+    pub fn changed(&self, message: &Message<'_>) -> Option<Changed> {
+        let header = message.header;
+        if header.kind != MessageKind::Event || !self.is_own_api(header.to) {
+            return None;
+        }
+        serde_json::from_slice(message.body).ok()
     }
 
     /// Answers the call of a callback, with a value or as if it had thrown.

@@ -145,7 +145,7 @@ impl Callback {
             reference: self.id.clone(),
             kind: "function".to_owned(),
             name: self.name.clone(),
-            methods: Vec::new(),
+            ..Lent::default()
         };
         Tag::Ref(lent).to_value()
     }

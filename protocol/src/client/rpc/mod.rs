@@ -7,6 +7,7 @@
 //! | [`Reference`] | something that stays at the hyperty; dropped, it is given back |
 //! | [`Callback`] | something of ours that a hyperty may call |
 //! | [`Called`] | one such call, as it came by `recv` |
+//! | [`Mirror`] | the copy of a data object that was lent, kept up to date |
 //!
 //! ```no_run
 //! use protocol::client::Incoming;
@@ -34,6 +35,7 @@
 
 mod books;
 mod handles;
+mod mirror;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,10 +45,11 @@ use serde_json::Value;
 pub(super) use self::books::{Books, is_housekeeping};
 use self::handles::Queue;
 pub use self::handles::{Callback, Called, Reference, Returned};
+pub use self::mirror::{Mirror, OutOfStep};
 use super::error::Error;
 use super::room;
 use super::session::Response;
-use crate::api::rpc::{self, Description, Request};
+use crate::api::rpc::{self, Description, Request, Snapshot};
 use crate::limits::REPLY_WAIT_MS;
 
 /// How long a call waits for its answer when nothing else is said.
@@ -130,6 +133,22 @@ impl Target {
         }
     }
 
+    /// Deletes a member.
+    pub fn delete(&self, name: &str) -> Request {
+        Request {
+            delete: Some(name.to_owned()),
+            ..self.bare()
+        }
+    }
+
+    /// Asks a data object for its data.
+    pub fn snapshot(&self) -> Request {
+        Request {
+            snapshot: true,
+            ..self.bare()
+        }
+    }
+
     /// Asks what there is to call.
     pub fn describe(&self) -> Request {
         Request {
@@ -162,6 +181,14 @@ impl Target {
 pub(super) fn description(returned: Returned) -> Result<Description, Error> {
     serde_json::from_value(returned.value).map_err(|source| Error::Body {
         doing: "read the description",
+        source,
+    })
+}
+
+/// The same answer as the data of a data object.
+pub(super) fn snapshot(returned: &Returned) -> Result<Snapshot, Error> {
+    serde_json::from_value(rpc::untagged(&returned.value)).map_err(|source| Error::Body {
+        doing: "read the snapshot",
         source,
     })
 }

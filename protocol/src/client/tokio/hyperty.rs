@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Client;
-use crate::api::rpc::{Description, Request};
+use crate::api::rpc::{Description, Request, Snapshot};
 use crate::client::rpc::{self, CALL_WAIT, Callback, Reference, Returned, Target};
 use crate::client::{Error, room};
 use crate::message::MessageKind;
@@ -77,6 +77,17 @@ impl Hyperty<'_> {
     /// Assigns a member.
     pub async fn set(&mut self, name: &str, value: &Value) -> Result<(), Error> {
         self.ask(&self.target.set(name, value)).await.map(|_| ())
+    }
+
+    /// Deletes a member.
+    pub async fn delete(&mut self, name: &str) -> Result<(), Error> {
+        self.ask(&self.target.delete(name)).await.map(|_| ())
+    }
+
+    /// The data of a data object that was lent, for [`rpc::Mirror::adopt`].
+    pub async fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        let returned = self.ask(&self.target.snapshot()).await?;
+        rpc::snapshot(&returned)
     }
 
     /// What there is to call and to read.

@@ -160,7 +160,7 @@ fn a_request_that_makes_no_sense_is_a_bad_one() {
     let code = |body| failure(&world, body).0;
 
     assert_eq!(code(json!({})), 400);
-    assert_eq!(code(json!({"method": 5})), 400);
+    assert_eq!(code(json!({"method": -5})), 400);
     assert_eq!(code(json!({"method": "add", "args": "no list"})), 400);
     assert_eq!(code(json!({"method": "add", "path": "inner"})), 400);
     assert_eq!(

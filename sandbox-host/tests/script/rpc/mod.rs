@@ -1,6 +1,7 @@
 //! The API of a component: what a caller says to `<address>/api`, and hears.
 
 mod calling;
+mod live;
 mod references;
 mod remotes;
 mod values;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use protocol::api::rpc::{Description, Request, Tag, Thrown};
-use protocol::client::rpc::{Callback, Called, Returned, Target};
+use protocol::api::rpc::{Changed, Description, Request, Snapshot, Tag, Thrown};
+use protocol::client::rpc::{Callback, Called, Reference, Returned, Target};
 use protocol::client::{Error, Incoming};
 use protocol::code::Code;
 use protocol::message::MessageKind;
@@ -17,6 +17,8 @@ use crate::error::{Failure, Id};
 pub(crate) enum NextCall {
     /// A function of ours was called; it has been answered.
     Called(Called),
+    /// A data object that was lent to us changed.
+    Changed(Changed),
     /// The hyperty that holds our functions ended, and why.
     Over(String),
     /// Nothing.
@@ -52,6 +54,13 @@ impl Session {
             .map_err(|error| failure::of_link(error, Path::new("")))
     }
 
+    /// All the data of a data object that was lent to us.
+    pub(crate) fn snapshot(&mut self, reference: &Reference) -> Result<Snapshot, Failure> {
+        let within = self.wait.unwrap_or(ANSWER_WITHIN);
+        let read = self.client.reference(reference).within(within).snapshot();
+        read.map_err(|error| failure::of_link(error, Path::new("")))
+    }
+
     /// A function that the hyperty at this address may call.
     pub(crate) fn callback(&mut self, address: &str, name: &str) -> Result<Callback, Failure> {
         let made = self.client.hyperty(address).callback(name);
@@ -65,7 +74,9 @@ impl Session {
                 Some(called) => out
                     .answer_call(&called, Ok(&Tag::Undefined.to_value()))
                     .map(|()| NextCall::Called(called)),
-                None => Ok(NextCall::Nothing),
+                None => Ok(out
+                    .changed(&message)
+                    .map_or(NextCall::Nothing, NextCall::Changed)),
             },
             // Nothing else is asked meanwhile: it is the end of the watched.
             Ok((Incoming::Response(response), _)) => {

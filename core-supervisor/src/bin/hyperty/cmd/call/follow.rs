@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use protocol::client::rpc::Callback;
+use protocol::api::rpc::Changed;
+use protocol::client::rpc::{Callback, Returned};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Args, show};
 use crate::Context;
@@ -39,9 +40,9 @@ impl Functions {
         mut arguments: Vec<Value>,
     ) -> Result<Vec<Value>, Failure> {
         let mut wanted = Vec::new();
-        arguments
-            .iter()
-            .for_each(|value| collect(value, &mut wanted));
+        for value in &arguments {
+            collect(value, &mut wanted);
+        }
         if wanted.is_empty() {
             arguments.push(Value::String(format!("${UNNAMED}")));
             wanted.push(UNNAMED.to_owned());
@@ -98,6 +99,7 @@ fn function_name(text: &str) -> Option<&str> {
 pub(super) fn run(
     session: &mut Session,
     functions: &Functions,
+    returned: &Returned,
     args: &Args,
     context: &Context,
 ) -> Outcome {
@@ -122,6 +124,10 @@ pub(super) fn run(
                     format!("{name} {}\n", show::line(&called.args))
                 })?;
             }
+            NextCall::Changed(changed) => {
+                so_far += 1;
+                show_change(session, returned, &changed, context)?;
+            }
             NextCall::Nothing => {}
             NextCall::Over(reason) => {
                 return Err(
@@ -141,10 +147,36 @@ pub(super) fn run(
     Ok(())
 }
 
+// The changes, or all the data when there were too many of them.
+fn show_change(
+    session: &mut Session,
+    returned: &Returned,
+    changed: &Changed,
+    context: &Context,
+) -> Outcome {
+    let found = returned
+        .references
+        .iter()
+        .find(|one| one.id() == changed.reference);
+    let Some(reference) = found else {
+        return Ok(());
+    };
+    let (what, content) = if changed.behind {
+        ("data", session.snapshot(reference)?.data)
+    } else {
+        ("changes", json!(changed.deltas))
+    };
+    let object = reference.lent().name.as_str();
+    let item = json!({ "at": time::rfc3339(time::now_us()), "object": object, what: content });
+    context.out.item("hyperty.change/1", &item, |style| {
+        let object = style.paint(Tone::Name, &clean(object));
+        format!("{object} {what} {}\n", clean(&content.to_string()))
+    })?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, wish: Wish, context: &Context) -> Outcome {
             .out
             .item(schema, &item, |_| show::value(&returned.value))?;
         // What was returned is held meanwhile: a controller that is let go ends its events.
-        return follow::run(&mut session, &functions, args, context);
+        return follow::run(&mut session, &functions, &returned, args, context);
     }
     context
         .out

@@ -37,7 +37,8 @@ Examples of a message with a body, to the address itself:
 `hyperty api NAME` shows what can be called. TO is an address, the name of a deployed component, or /ROOM of the runtime.
 ARGS is a JSON array; BODY any other JSON. Both may be @FILE, or - for stdin.
 With --follow, a text \"$name\" in ARGS is a function of that name; without any, one is added behind
-the others. Each of its calls is a line, until Ctrl-C or until the hyperty ends.
+the others. Each of its calls is a line, and each change of a data object that the method returned,
+until Ctrl-C or until the hyperty ends.
 Exit status 1 when the method throws or the answer reports failure, 3 when there is no such method.";
 
 /// Call a method of a hyperty, or send one request and print the answer
