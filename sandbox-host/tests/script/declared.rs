@@ -124,9 +124,12 @@ const LANGUAGE: [&str; 72] = [
     "rethink",
 ];
 
+/// What it extends, and its own members.
+type Interface<'a> = (Vec<&'a str>, BTreeSet<String>);
+
 /// The members of an interface, those it extends included.
 fn declared(name: &str) -> BTreeSet<String> {
-    let interfaces: BTreeMap<&str, (Vec<&str>, BTreeSet<String>)> =
+    let interfaces: BTreeMap<&str, Interface<'_>> =
         FILES.iter().flat_map(|file| interfaces(file)).collect();
     let (above, mut members) = interfaces[name].clone();
     for above in above {
@@ -135,7 +138,7 @@ fn declared(name: &str) -> BTreeSet<String> {
     members
 }
 
-fn interfaces(file: &str) -> Vec<(&str, (Vec<&str>, BTreeSet<String>))> {
+fn interfaces(file: &str) -> Vec<(&str, Interface<'_>)> {
     let mut found = Vec::new();
     for part in file.split("\nexport interface ").skip(1) {
         let (head, rest) = part.split_once('{').unwrap();

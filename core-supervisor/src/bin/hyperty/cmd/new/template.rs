@@ -77,7 +77,7 @@ impl Project<'_> {
             ("src/main.rs".to_owned(), self.fill(self.code())),
             (
                 "Cargo.toml".to_owned(),
-                self.fill(include_str!("templates/rust/Cargo.toml")),
+                self.fill(include_str!("templates/rust/manifest.toml")),
             ),
             (
                 ".cargo/config.toml".to_owned(),
