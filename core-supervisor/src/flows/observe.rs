@@ -77,7 +77,11 @@ pub(crate) fn refused(
     if core.rooms.bus.taps.is_empty() {
         return;
     }
-    let mut entry = entry(core, admitted, now);
+    let entry = entry(core, admitted, now);
+    push_refusal(core, entry, refusal, now);
+}
+
+fn push_refusal(core: &mut Core, mut entry: TapEntry, refusal: &Refusal, now: Now) {
     refusal.gate.clone_into(&mut entry.verdict);
     entry.decision = refusal
         .decision
@@ -87,6 +91,31 @@ pub(crate) fn refused(
         Some(decision) => judge::rule(core, decision),
         None => refusal.reason.clone(),
     };
+    core.rooms.bus.taps.push(&entry, now.mono);
+}
+
+/// A room turned down a request that had reached it.
+pub(crate) fn turned_down(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    refusal: &Refusal,
+    now: Now,
+) {
+    if core.rooms.bus.taps.is_empty() {
+        return;
+    }
+    let entry = entry(core, admitted, now);
+    push_refusal(core, entry, refusal, now);
+}
+
+/// The runtime said something of its own accord.
+pub(crate) fn said(core: &mut Core, message: &Message<'_>, now: Now) {
+    if core.rooms.bus.taps.is_empty() {
+        return;
+    }
+    let mut entry = entry_of(core, message, message.body.len(), now);
+    "permit".clone_into(&mut entry.verdict);
+    "the runtime says so".clone_into(&mut entry.rule);
     core.rooms.bus.taps.push(&entry, now.mono);
 }
 
@@ -260,7 +289,11 @@ fn only_component(core: &Core, link: LinkId) -> Option<OwnerId> {
 }
 
 fn entry(core: &Core, admitted: &AdmittedMessage<'_>, now: Now) -> TapEntry {
-    let header = &admitted.message.header;
+    entry_of(core, &admitted.message, admitted.body_bytes(), now)
+}
+
+fn entry_of(core: &Core, message: &Message<'_>, bytes: usize, now: Now) -> TapEntry {
+    let header = &message.header;
     let body = core.rooms.bus.taps.wants_bodies();
     TapEntry {
         at_us: now.wall_us,
@@ -268,8 +301,8 @@ fn entry(core: &Core, admitted: &AdmittedMessage<'_>, now: Now) -> TapEntry {
         to: escape(header.to, 1024),
         kind: header.kind.as_str().to_owned(),
         id: header.id,
-        bytes: admitted.body_bytes() as u64,
-        body: body.then(|| crate::rooms::bus::redact(admitted.message.body)),
+        bytes: bytes as u64,
+        body: body.then(|| crate::rooms::bus::redact(message.body)),
         ..TapEntry::default()
     }
 }

@@ -116,7 +116,10 @@ pub(crate) fn room(
             respond::answer(core, admitted.link, header, code, &body, out);
         }
         Ok(Answer::Later) => {}
-        Err(refusal) => respond::refuse(core, admitted.link, header, &refusal, out),
+        Err(refusal) => {
+            observe::turned_down(core, admitted, &refusal, now);
+            respond::refuse(core, admitted.link, header, &refusal, out);
+        }
     }
 }
 

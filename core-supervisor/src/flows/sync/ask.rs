@@ -19,7 +19,7 @@ use super::{body, far, invite, read, route, subscribe};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{heartbeat, hold, refuse};
+use crate::flows::{heartbeat, hold, observe, refuse};
 use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX};
 use crate::rooms::bus;
@@ -278,6 +278,7 @@ fn message<'a>(words: Words<'a>, body: &'a [u8]) -> Message<'a> {
 }
 
 fn send(core: &mut Core, to: LinkId, message: &Message<'_>, now: Now, out: &mut Actions) {
+    observe::said(core, message, now);
     respond::send(core, to, &CoreFrame::Deliver(*message), out);
     heartbeat::heartbeat_soon(core, to, now);
 }

@@ -116,6 +116,27 @@ fn an_invitation_reaches_the_hyperty_and_its_answer_comes_back() {
     assert_eq!((answer.id, answer.code, answer.from), (id, 200, sm()));
 }
 
+#[test]
+fn a_tap_shows_an_invitation_and_one_that_policy_refuses() {
+    let mut story = stage();
+    let object = makes(&mut story, CHAT, &json!({}));
+    let (bob, carol) = (story.address(BOB), story.address(CAROL));
+    let (operator, _) = story.operator();
+    story.ask_operator("subscribe", "bus", "{}");
+
+    for guest in [&bob, &carol] {
+        let body = json!({ "resource": object, "authorise": [guest] });
+        story.send(ALICE, "create", &sm(), &body.to_string(), WITHIN);
+    }
+    story.wait(Duration::from_millis(60));
+
+    let batch = story.messages_on(operator).pop().unwrap().3;
+    let shown = |member: &str, text: &str| batch.contains(&format!(r#""{member}":"{text}""#));
+    assert!(shown("to", &bob), "{batch}");
+    assert!(!shown("to", &carol), "{batch}");
+    assert!(shown("verdict", "deny"), "{batch}");
+}
+
 // services §8.3 case 9
 #[test]
 fn an_invitation_that_nobody_answers_ends_after_fifteen_seconds() {
