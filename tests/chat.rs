@@ -6,13 +6,15 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::{Catalogue, Member, Runtime, TempDir};
+use hyperty_tests::harness::{Catalogue, Member, Runtime, TempDir, eventually};
 use serde_json::{Value, json};
 
 const ANN: &str = "ann@idp.example";
 const BOB: &str = "bob@idp.example";
+const CAROL: &str = "carol@idp.example";
 
 const CHAT: &str = "social.example/hyperty/Chat";
+const GROUP: &str = "social.example/hyperty/GroupChat";
 
 fn runtime() -> Runtime {
     Runtime::with(Catalogue::fixture("social")).start()
@@ -25,14 +27,27 @@ fn again(home: TempDir) -> Runtime {
 }
 
 /// Both have the hyperty, and Ann has created a conversation that Bob has joined.
-fn talking(runtime: &Runtime) -> (Member<'_>, Member<'_>, Value) {
-    let ann = Member::deploy(runtime, CHAT, ANN);
-    let bob = Member::deploy(runtime, CHAT, BOB);
-    let url = ann.call("create", &json!(["talk", [bob.address()]]));
+fn talking<'runtime>(
+    runtime: &'runtime Runtime,
+    hyperty: &str,
+) -> (Member<'runtime>, Member<'runtime>, Value) {
+    let ann = Member::deploy(runtime, hyperty, ANN);
+    let bob = Member::deploy(runtime, hyperty, BOB);
+    let whom = match hyperty {
+        CHAT => json!(bob.address()),
+        _ => user(BOB),
+    };
+    let url = ann.call("create", &json!(["talk", [whom]]));
     bob.hears(&json!(["invited", url]));
     bob.call("join", &json!([url]));
     see_each_other(&[&ann, &bob], &url);
     (ann, bob, url)
+}
+
+/// How a group names somebody: by who they are.
+fn user(email: &str) -> Value {
+    let (name, idp) = email.split_once('@').unwrap();
+    json!({ "user": format!("user://{idp}/{name}"), "domain": "social.example" })
 }
 
 /// Waits until these see these as the participants.
@@ -59,7 +74,7 @@ fn exchange(ann: &Member<'_>, bob: &Member<'_>, url: &Value, before: &[&str], wo
 #[test]
 fn two_users_in_sandboxes_of_their_own_create_join_talk_and_end_a_conversation() {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime);
+    let (ann, bob, url) = talking(&runtime, CHAT);
 
     assert_ne!(ann.component().pid, bob.component().pid);
     ann.hears(&json!(["answered", bob.address(), 200]));
@@ -78,7 +93,7 @@ fn two_users_in_sandboxes_of_their_own_create_join_talk_and_end_a_conversation()
 #[test]
 fn who_leaves_a_conversation_is_no_participant_and_hears_nothing_any_more() {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime);
+    let (ann, bob, url) = talking(&runtime, CHAT);
 
     bob.call("close", &json!([url]));
     ann.comes_to("participants", &json!([url]), &json!([ann.address()]));
@@ -91,7 +106,7 @@ fn who_leaves_a_conversation_is_no_participant_and_hears_nothing_any_more() {
 #[test]
 fn an_observer_that_was_killed_takes_the_conversation_up_again() {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime);
+    let (ann, bob, url) = talking(&runtime, CHAT);
     exchange(&ann, &bob, &url, &[], ["one", "two"]);
 
     bob.kill();
@@ -111,8 +126,18 @@ fn an_observer_that_was_killed_takes_the_conversation_up_again() {
 
 #[test]
 fn a_reporter_that_was_killed_takes_the_conversation_up_again() {
+    reporter_is_killed(CHAT);
+}
+
+#[test]
+fn a_reporter_of_a_group_that_was_killed_takes_the_conversation_up_again() {
+    reporter_is_killed(GROUP);
+}
+
+#[track_caller]
+fn reporter_is_killed(hyperty: &str) {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime);
+    let (ann, bob, url) = talking(&runtime, hyperty);
     exchange(&ann, &bob, &url, &[], ["one", "two"]);
 
     ann.kill();
@@ -132,16 +157,26 @@ fn a_reporter_that_was_killed_takes_the_conversation_up_again() {
 
 #[test]
 fn a_conversation_outlives_the_supervisor() {
+    supervisor_is_killed(CHAT);
+}
+
+#[test]
+fn a_conversation_of_a_group_outlives_the_supervisor() {
+    supervisor_is_killed(GROUP);
+}
+
+#[track_caller]
+fn supervisor_is_killed(hyperty: &str) {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime);
+    let (ann, bob, url) = talking(&runtime, hyperty);
     exchange(&ann, &bob, &url, &[], ["one", "two"]);
     runtime.keeps(r#""content":"one""#);
     runtime.keeps(r#""content":"two""#);
     let addresses = [ann.address().to_owned(), bob.address().to_owned()];
 
     let runtime = again(runtime.killed());
-    let ann = Member::deploy(&runtime, CHAT, ANN);
-    let bob = Member::deploy(&runtime, CHAT, BOB);
+    let ann = Member::deploy(&runtime, hyperty, ANN);
+    let bob = Member::deploy(&runtime, hyperty, BOB);
     let resumed = [&ann, &bob].map(|member| member.call("resume", &json!([])));
 
     assert_eq!(
@@ -151,4 +186,46 @@ fn a_conversation_outlives_the_supervisor() {
     assert_eq!(resumed, [json!([url]), json!([url])]);
     see_each_other(&[&ann, &bob], &url);
     exchange(&ann, &bob, &url, &["one", "two"], ["three", "four"]);
+}
+
+#[test]
+fn users_are_found_by_who_they_are_and_added_and_removed() {
+    let runtime = runtime();
+    let (ann, bob, url) = talking(&runtime, GROUP);
+    let carol = Member::deploy(&runtime, GROUP, CAROL);
+
+    bob.call("add", &json!([url, [user(CAROL)]]));
+    carol.hears(&json!(["invited", url]));
+    carol.call("join", &json!([url]));
+    see_each_other(&[&ann, &bob, &carol], &url);
+    carol.call("send", &json!([url, "hello"]));
+    bob.comes_to("messages", &json!([url]), &json!(["hello"]));
+    bob.call("remove", &json!([url, carol.address()]));
+
+    carol.hears(&json!(["closed", url]));
+    see_each_other(&[&ann, &bob], &url);
+    ann.call("send", &json!([url, "she has gone"]));
+    bob.comes_to("messages", &json!([url]), &json!(["hello", "she has gone"]));
+    assert!(carol.try_call("messages", &json!([url])).is_err());
+}
+
+#[test]
+fn who_is_away_is_invited_when_they_are_back() {
+    let runtime = runtime();
+    let ann = Member::deploy(&runtime, GROUP, ANN);
+    let bob = Member::deploy(&runtime, GROUP, BOB);
+    // Each end makes the pause before the next start longer.
+    bob.kill();
+    bob.kill();
+    bob.kill();
+    runtime.process_of(bob.component()).kill();
+    eventually("Bob is away", || {
+        runtime.component(bob.address()).next_try_ms.is_some()
+    });
+
+    let url = ann.call("create", &json!(["talk", [user(BOB)]]));
+    bob.hears(&json!(["invited", url]));
+    bob.call("join", &json!([url]));
+
+    see_each_other(&[&ann, &bob], &url);
 }

@@ -118,12 +118,10 @@ export default function (host) {
       });
     }
 
-    // Its reporter may have gone while this component was away itself.
+    // Watched first: whose reporter has gone meanwhile is not read.
     async #read(observer, disconnected) {
       await this.#watch(observer, disconnected);
-      const { status } = await this._discovery.discoverDataObjectPerURL(observer.url);
-      if (status === "disconnected") observer._abandoned();
-      else await observer.sync();
+      await observer.sync();
     }
 
     async #watch(observer, disconnected) {

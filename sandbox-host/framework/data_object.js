@@ -42,10 +42,6 @@ export default function (host) {
       this._listen(`${this._url}/children/`, (message) => this._heardOfChild(message));
     }
 
-    [host.shown]() {
-      return { url: this._url, status: this._status, version: this._version, data: this.data };
-    }
-
     /** @returns {object} shared with the library: what is added to it is seen there */
     get metadata() {
       return this._metadata;
@@ -93,7 +89,7 @@ export default function (host) {
       } catch {
         return false;
       }
-      if (this._status !== "live" || !value) return false;
+      if (this._status !== "live" || this._isAbandoned || !value) return false;
       this._synchronise(value);
       this._childrenObjects = value.childrenObjects ?? {};
       this.resumeChildrens(this._childrenObjects);

@@ -46,11 +46,13 @@ export default function (host) {
      * @returns {Promise<boolean>} false when it could not be read, or nobody reports it
      */
     async sync() {
+      await this._checked;
       return this._isAbandoned ? false : super.sync();
     }
 
     /**
-     * Hears when its reporter is not there any more. When it is back, the object is read again.
+     * Hears when its reporter is not there any more, also when it has gone already. When it is
+     * back, the object is read again.
      *
      * @param {() => void} callback
      * @returns {Promise<void>} when the runtime will tell
@@ -69,6 +71,7 @@ export default function (host) {
         this._registration = undefined;
         throw reason;
       }
+      this._checked = this._check().catch((reason) => this._warn(`is its reporter there? ${reason}`));
     }
 
     /**
@@ -87,6 +90,13 @@ export default function (host) {
 
     get _runtimeUrl() {
       return this._syncher._runtimeUrl;
+    }
+
+    // It may have gone before anybody was to be told.
+    async _check() {
+      const discovery = host.service("createDiscovery")(this._owner, this._runtimeUrl, this._bus);
+      const { status } = await discovery.discoverDataObjectPerURL(this._url);
+      if (status === "disconnected" && !this._isAbandoned) this._abandoned();
     }
 
     _abandoned() {

@@ -97,7 +97,6 @@ export default function (host) {
       },
       _divideURL: divided,
       _bus: bus,
-      [host.shown]: () => ({}),
     };
     for (const name of Object.keys(SERVICES)) {
       factory[name] = (...args) => host.service(name)(...args);

@@ -11,7 +11,7 @@ use protocol::{Address, Code, CoreFrame, Message, MessageKind};
 use serde_json::{Map, Value, json};
 
 use super::ask::{self, Answer, Purpose, Words};
-use super::{body, fan_out, far, from, identity, read, resume, selected};
+use super::{body, fan_out, from, identity, read, resume, selected};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::persist::{self, Then};
@@ -25,10 +25,8 @@ use crate::rooms::user_agent::Asker;
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(super) object: ObjectId,
-    pub(super) observer: Address,
-    pub(super) asker: Asker,
-    /// Whether another runtime asks: it makes the provisional answer itself.
-    pub(super) is_far: bool,
+    observer: Address,
+    asker: Asker,
 }
 
 /// A `subscribe` to `/sm`.
@@ -38,18 +36,14 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         return resume::observers(core, asked, &subscribe, out);
     }
     persist::has_room(core, asked.admitted.link)?;
-    if far::is_elsewhere(core, &subscribe.resource) {
-        return far::want(core, asked, &subscribe, out);
-    }
     let object = selected(core, &subscribe.resource)?;
     let observer = from(asked)?;
     let wanted = Wanted {
         object,
         observer,
         asker: asked.asker(),
-        is_far: false,
     };
-    want(core, wanted, (subscribe.mutual, None), asked.now, out)?;
+    want(core, wanted, subscribe.mutual, asked.now, out)?;
     Ok(serve::Answer::Later)
 }
 
@@ -69,11 +63,10 @@ pub(super) fn decided(
     }
 }
 
-/// Has the reporter asked, once policy permits it.
-pub(super) fn want(
+fn want(
     core: &mut Core,
     wanted: Wanted,
-    (mutual, said): (Option<bool>, Option<Value>),
+    mutual: Option<bool>,
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
@@ -95,14 +88,12 @@ pub(super) fn want(
     core.rooms.sync.may_observe_more(wanted.observer.as_str())?;
     // Who cannot be asked is not offered anything: 503 comes alone.
     ask::receiver(core, &reporter)?;
-    if !wanted.is_far {
-        offer(core, &wanted.asker, &offered, out);
-    }
+    offer(core, &wanted.asker, &offered, out);
     let mut body = json!({
         "type": "subscribe",
         "from": wanted.observer.as_str(),
         "to": address.as_str(),
-        "identity": said.unwrap_or_else(|| identity::of(core, &wanted.observer)),
+        "identity": identity::of(core, &wanted.observer),
     });
     if let (Some(mutual), Some(body)) = (mutual, body.as_object_mut()) {
         body.insert("mutual".to_owned(), mutual.into());

@@ -46,8 +46,6 @@ pub(crate) struct Object {
     pub(super) version: u64,
     pub(super) bytes: usize,
     pub(super) log: Log,
-    /// Whether changes of an object elsewhere were missed.
-    pub(super) has_missed: bool,
 }
 
 /// Where an object is reported.
@@ -125,7 +123,6 @@ impl Object {
                 .unwrap_or(0),
             bytes,
             log: Log::default(),
-            has_missed: false,
         })
     }
 

@@ -3,8 +3,6 @@
 mod changes;
 mod children;
 mod create;
-mod elsewhere;
-mod from_elsewhere;
 mod resume;
 mod subscribe;
 
