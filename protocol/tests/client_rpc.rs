@@ -252,9 +252,8 @@ fn a_callback_is_called_and_answers() {
 fn a_callback_that_was_dropped_is_gone_for_its_hyperty() {
     let (mut link, mut core, tick) = lending();
     let call = json!({"ref": tick.id(), "args": []});
-    drop(tick);
-    link.flush().unwrap();
     calls(&mut core, MessageKind::Execute, &call);
+    drop(tick);
     calls(&mut core, MessageKind::Update, &json!("after"));
 
     // The call is answered on the way; what comes is the message behind it.

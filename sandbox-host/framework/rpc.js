@@ -71,7 +71,7 @@ export default function (host) {
     const loan = started(call, body);
     const { value: start, self } = loan;
     if (body.snapshot === true) return host.rpc.live.snapshot(loan);
-    if (body.describe === true) return host.rpc.describe(host.rpc.walk(start, body.path));
+    if (body.describe === true) return described(call, start, body);
     if (typeof start === "function") return apply(call, start, self, body);
     const at = host.rpc.walk(start, body.path);
     if (body.get !== undefined) return host.rpc.member(at, body.get);
@@ -81,6 +81,12 @@ export default function (host) {
     if (body.delete !== undefined) return host.rpc.remove(at, body.delete);
     if (body.method === undefined) throw new Refusal(400, "neither `method`, `get` nor `set` is said");
     return apply(call, host.rpc.method(at, body.method), at, body);
+  }
+
+  function described({ component }, start, { path = [], ref }) {
+    const told = host.rpc.describe(host.rpc.walk(start, path));
+    // The class of a bundle is called `t`; the component has a name.
+    return ref === undefined && path.length === 0 ? { ...told, name: component.name } : told;
   }
 
   function makeRoom({ desk, peer }) {

@@ -8,6 +8,8 @@
 
 // Changes in one event; a turn that makes more of them is told as `behind`.
 const DELTAS_MAX = 1000;
+// Events that wait at a borrower for a snapshot; what comes beyond is in the next one.
+const WAITING_MAX = 256;
 
 export default function (host) {
   const { Refusal } = host.rpc;
@@ -104,8 +106,9 @@ export default function (host) {
   function changed(desk, body) {
     const mirror = desk.borrowed.get(body.changed)?.mirror;
     if (mirror === undefined) return;
-    if (mirror.waiting !== undefined) mirror.waiting.push(body);
-    else if (!applied(mirror, body)) readAgain(mirror);
+    if (mirror.waiting !== undefined) {
+      if (mirror.waiting.length < WAITING_MAX) mirror.waiting.push(body);
+    } else if (!applied(mirror, body)) readAgain(mirror);
   }
 
   // False when something is missing in front of it.

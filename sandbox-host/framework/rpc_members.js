@@ -37,6 +37,8 @@ export default function (host) {
   function assign(object, name, value) {
     check(name);
     reachable(object, name);
+    // Whoever awaits the object would wait for the caller.
+    if (name === "then") throw new Refusal(403, "`then` cannot be assigned");
     if (name in object) {
       const place = holder(object, name);
       const { writable, set, value: old } = Object.getOwnPropertyDescriptor(place, name);
@@ -88,6 +90,7 @@ export default function (host) {
   // `{name, methods: [{name, arity}], properties: [{name, type}]}`, in order of name.
   function describe(object) {
     if (typeof object === "function") return { name: object.name, methods: [], properties: [] };
+    if (object === null || typeof object !== "object") throw new Refusal(404, "it has no members");
     const methods = [];
     const properties = [];
     for (const [name, property] of reachableMembers(object)) {

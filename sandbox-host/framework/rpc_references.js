@@ -9,6 +9,8 @@
 const LENT_TO_A_PEER_MAX = 1024;
 // Applications of one user at once, with much room.
 const PEERS_MAX = 256;
+// Until requests of this sandbox have been answered.
+const ASK_AGAIN_MS = 1000;
 // In one message, which has room for twenty times as many.
 const RELEASED_AT_ONCE_MAX = 1000;
 
@@ -117,8 +119,9 @@ export default function (host) {
 
   function answered(desk, { code, desc } = {}) {
     if (!(code >= 200) || desk.isClosed) return;
-    // Only the time is over.
+    // Only the time is over; or the core has no room for one more request now.
     if (code === 408 && desk.lent.size > 0) return ask(desk);
+    if (code === 429) return void host.after(ASK_AGAIN_MS, () => !desk.isClosed && ask(desk));
     desk.watch = 0;
     if (code === 403 && desk.lent.size > 0) {
       const reason = `no reference may be given to \`${desk.peer}\`: ${desc ?? "refused"}`;

@@ -7,6 +7,8 @@
 // garbage collector give it back.
 
 const TIME_OUT_MS = 15_000;
+// What a call of a function is answered with when there is nobody to call any more.
+const GONE = new Set([404, 410, 503]);
 // A function answers to these itself; of an object they are its own methods.
 const OF_FUNCTIONS = new Set(["call", "apply", "bind"]);
 
@@ -19,10 +21,9 @@ export default function (host) {
   function remote(desk, entry, tag) {
     const { owner, peer } = desk;
     const isFunction = tag.kind === "function";
-    const own = { name: String(tag.name ?? "") };
     const mirror = tag.kind === "data-object" ? host.rpc.live.mirror(desk, entry, tag) : undefined;
     const methods = names(tag.methods);
-    return proxy({ owner, peer, desk, entry, mirror, timeout: TIME_OUT_MS, isFunction, methods, own });
+    return proxy({ owner, peer, desk, entry, mirror, timeout: TIME_OUT_MS, isFunction, methods, own: {} });
   }
 
   // The instance of a hyperty in another sandbox.
@@ -66,7 +67,6 @@ export default function (host) {
       // Here, and not asked for: the copy is kept up to date.
       if (name === "data") return host.rpc.live.view(link.mirror);
       if (name === "onChange") return (filter, callback) => link.mirror.filters.set(filter, callback);
-      if (name === "name") return proxy(link, [name], root);
     }
     if (isRoot && name === "instance" && link.entry === undefined) return root;
     if (isRoot && Object.hasOwn(link.own, name)) return link.own[name];
@@ -110,6 +110,7 @@ export default function (host) {
         desk = link.desk ?? host.rpc.deskOf(link.owner, link.peer);
         post(link, desk, written(link, desk, body, taken), (reply) => {
           desk.open -= 1;
+          if (link.isFunction && GONE.has(Number(reply.code))) link.entry.isGone = true;
           // `root` is held until here, so that it is not given back before.
           settle(desk, reply, resolve, reject, root);
         });
@@ -124,6 +125,8 @@ export default function (host) {
 
   function written(link, desk, body, taken) {
     if (link.entry?.isReleased) throw new Refusal(410, "the reference was given back already");
+    // A listener that is told of every tick would ask the core each time.
+    if (link.entry?.isGone) throw new Refusal(410, `\`${link.peer}\`, whose function it was, is gone`);
     const refer = (item, self) => refers(desk, item, self, taken);
     const wanted = { ...body };
     if (link.entry !== undefined) wanted.ref = link.entry.ref;

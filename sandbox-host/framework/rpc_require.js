@@ -12,7 +12,8 @@ export default function (host) {
   host.services.requireHyperty = (url, options) => {
     // Before anything is awaited: afterwards it may be another component's turn.
     const owner = host.component(host.whose());
-    const timeout = Math.min(Number(options?.timeout) || host.rpc.TIME_OUT_MS, LONGEST_MS);
+    const wanted = Number(options?.timeout);
+    const timeout = wanted > 0 ? Math.min(wanted, LONGEST_MS) : host.rpc.TIME_OUT_MS;
     if (owner === undefined) return Promise.reject(failed(500, "no component is asking"));
     return find(owner, String(url)).then(({ address, here }) => {
       if (here !== undefined) return decorated(here, address);

@@ -227,10 +227,11 @@ function described(error) {
   return told;
 }
 
-// Our own files say nothing to the author of a component.
+// Our own files, and how we call, say nothing to the author of a component.
 function ownLines(stack) {
   const lines = String(stack ?? "").toWellFormed().split("\n");
-  return lines.filter((line) => !line.includes("./hyperty/")).join("\n").trimEnd().slice(0, 4096);
+  const isTheirs = (line) => !line.includes("./hyperty/") && line.trim() !== "at apply (native)";
+  return lines.filter(isTheirs).join("\n").trimEnd().slice(0, 4096);
 }
 
 function readError(told) {

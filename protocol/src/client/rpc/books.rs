@@ -224,6 +224,8 @@ fn asked(out: &mut Outbox, message: &Message<'_>) -> Result<bool, Error> {
     let Some(reference) = request.reference else {
         return Ok(false);
     };
+    // What was dropped is gone, also for calls that were in line already.
+    out.tell_dropped()?;
     if out.books.is_lent_to(&reference, message.header.from) {
         return Ok(false);
     }

@@ -310,6 +310,42 @@ fn a_callback_that_throws_rejects_and_who_does_not_look_is_not_told() {
 }
 
 #[test]
+fn a_callback_whose_owner_is_gone_is_not_called_again() {
+    let world = serving(SAMPLE);
+    value(
+        &world,
+        json!({"method": "onTick", "args": [function("t1")]}),
+    );
+    let first = asked(&tell(&world, "execute", json!({"method": "fireAndForget"})));
+    let gone = json!({"id": first[0].id, "type": "response", "from": api(CALLER), "to": api(ME), "body": {"code": 404, "desc": "nobody has it"}});
+    assert_eq!(world.deliver(gone), []);
+
+    let (code, reason) = failure(&world, json!({"method": "fire"}));
+
+    assert_eq!(code, 500);
+    assert!(
+        reason.contains("whose function it was, is gone"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_watch_for_which_the_core_has_no_room_is_asked_again() {
+    let world = serving(SAMPLE);
+    let said = tell(&world, "execute", json!({"method": "same"}));
+    let kept = answers(&said)[0]["value"]["ref"].clone();
+    let watch = asked(&said)[0].id;
+    let busy = json!({"id": watch, "type": "response", "from": api(CALLER), "to": api(ME), "body": {"code": 429}});
+    assert_eq!(world.deliver(busy), []);
+
+    let again = asked(&world.pass(1000));
+
+    assert_eq!((again.len(), again[0].id), (1, watch));
+    let ping = json!({"ref": kept, "method": "ping"});
+    assert_eq!(value(&world, ping), "pong");
+}
+
+#[test]
 fn callbacks_in_an_object_of_options_are_called() {
     let world = serving(SAMPLE);
 

@@ -233,14 +233,13 @@ fn a_call_without_an_answer_rejects_after_its_own_time() {
 #[test]
 fn what_was_borrowed_is_used_given_back_and_then_refused() {
     let world = holding();
-    let take =
-        "globalThis.far.add().then((room) => { globalThis.room = room; console.log(room.name) })";
+    let take = "globalThis.far.add().then((room) => { globalThis.room = room; console.log(String(room)) })";
     let id = run_as_me(&world, take)[0].id;
     let room =
         json!({"$": "ref", "ref": "r-1", "kind": "object", "name": "Room", "methods": ["say"]});
     assert_eq!(
         logged(&reply(&world, id, json!({"code": 200, "value": room}))),
-        ["Room"]
+        [format!("[remote {THERE}]")]
     );
 
     let said = sent(&world.start(

@@ -48,18 +48,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         address: &address,
         description: &description,
     };
-    context
-        .out
-        .answer("hyperty.api/1", &whole, |style| text(&whole, style))?;
+    context.out.answer("hyperty.api/1", &whole, |style| {
+        text(&whole, &args.to, style)
+    })?;
     Ok(())
 }
 
-fn text(whole: &Whole<'_>, style: Style) -> String {
+fn text(whole: &Whole<'_>, written: &str, style: Style) -> String {
     let Description {
         name,
         methods,
         properties,
     } = whole.description;
+    // A bundle's class may have no name.
+    let name = if name.is_empty() { written } else { name };
     let title = style.paint(Tone::Strong, &clean(name));
     let address = style.paint(Tone::Name, &clean(whole.address));
     let mut text = format!("{title}  {address}\n");
@@ -111,6 +113,6 @@ mod tests {
             description: &description,
         };
 
-        insta::assert_snapshot!(text(&whole, Style::PLAIN));
+        insta::assert_snapshot!(text(&whole, "clock", Style::PLAIN));
     }
 }

@@ -52,7 +52,10 @@ fn word(tag: Tag) -> Value {
             .iter()
             .map(|(name, member)| (name.clone(), readable(member)))
             .collect(),
-        Tag::Ref(lent) => json!(reference(&lent)),
+        Tag::Ref(lent) => match &lent.data {
+            Some(data) => json!({ reference(&lent): data }),
+            None => json!(reference(&lent)),
+        },
         Tag::Back { reference } => json!(format!("<yours: {reference}>")),
     }
 }
@@ -81,6 +84,7 @@ mod tests {
             "tags": {"$": "set", "value": [1, {"$": "undefined"}]},
             "room": {"$": "ref", "ref": "x-1", "kind": "object", "name": "Room", "methods": ["say", "leave"]},
             "done": {"$": "ref", "ref": "x-2", "kind": "function"},
+            "chat": {"$": "ref", "ref": "x-3", "kind": "data-object", "name": "Reporter", "data": {"n": 1}, "change": 0},
             "odd": {"$": "nonsense"},
             "evil": "\u{1b}[2J",
         });
