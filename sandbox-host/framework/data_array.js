@@ -14,11 +14,10 @@ const CHANGES_MAX = 256;
 const ARGUMENTS_MAX = 10000;
 
 function put(raw, start, count, values) {
-  if (values.length <= ARGUMENTS_MAX) return void raw.splice(start, count, ...values);
-  const behind = raw.slice(start + count);
-  raw.length = start;
-  for (const value of values) raw.push(value);
-  for (const value of behind) raw.push(value);
+  raw.splice(start, count, ...values.slice(0, ARGUMENTS_MAX));
+  for (let at = ARGUMENTS_MAX; at < values.length; at += ARGUMENTS_MAX) {
+    raw.splice(start + at, 0, ...values.slice(at, at + ARGUMENTS_MAX));
+  }
 }
 
 const elementBytes = (items) => items.reduce((sum, item) => sum + item.bytes + 1, 0);
@@ -46,9 +45,10 @@ export default function (host) {
     const { raw } = node;
     const went = raw.slice(start, start + count);
     node.grow(() => elementBytes(items) - elementBytes(went.map(counted)), start);
+    node.tree.begin();
     put(raw, start, count, items.map((item) => item.value));
     if (items.length > CHANGES_MAX) node.commitWhole();
-    else if (items.length + count > 0) node.commit(exchanged(start, count, items));
+    else node.commit(exchanged(start, went.length, items));
     return went.map((item) => (isContainer(item) ? node.child(item, -1) : item));
   }
 
@@ -62,9 +62,10 @@ export default function (host) {
       const cType = at < raw.length ? "update" : "add";
       if (raw[at] !== value) changes.push({ key: at, cType, oType: "array", value });
     });
+    node.tree.begin();
     put(raw, 0, order.length, order);
     if (changes.length > CHANGES_MAX) node.commitWhole();
-    else if (changes.length > 0) node.commit(changes);
+    else node.commit(changes);
     return node.view;
   }
 

@@ -34,6 +34,8 @@ export default function (host) {
       this._sharingStatus = false;
       this._isGone = false;
       this._isStale = false;
+      this._isOpen = false;
+      this._isWatched = false;
       this._sentInTurn = 0;
       // Members that have changed and could not be sent one by one.
       this._unsent = new Set();
@@ -153,14 +155,29 @@ export default function (host) {
       const root = this._isMine ? (copied(data ?? {}, () => "data")?.value ?? {}) : (received(data) ?? {});
       // Some published children are a text.
       const plain = typeof root === "object" ? root : { value: root };
-      return new Tree(plain, (changes) => this._committed(changes), this._isMine ? undefined : Infinity);
+      const bytes = this._isMine ? undefined : Infinity;
+      return new Tree(plain, (changes) => this._committed(changes), () => this._begin(), bytes);
     }
 
     _post(type, to, body) {
       this._bus.postMessage({ type, from: this._owner, to, body });
     }
 
+    _begin() {
+      if (!this._isWatched) Promise.resolve().then(() => this._turnIsOver());
+      this._isWatched = true;
+      // The engine ended the one before it somewhere: all is sent again.
+      if (this._isOpen) this._addUnsent(Object.keys(this._tree.raw));
+      this._isOpen = true;
+    }
+
+    _addUnsent(keys) {
+      // The elements of a list move: they cannot be told apart later.
+      if (this._isMine && !Array.isArray(this._tree.raw)) for (const key of keys) this._unsent.add(key);
+    }
+
     _committed(changes) {
+      this._isOpen = false;
       for (const change of changes) {
         if (this._isMine && !this._isGone) this._send(change);
         this._changed(change);
@@ -172,12 +189,9 @@ export default function (host) {
     }
 
     _send(change) {
-      if (this._sentInTurn === 0) Promise.resolve().then(() => this._turnIsOver());
       this._sentInTurn += 1;
-      // The elements of a list move: they cannot be told apart later.
-      const isTooMuch = this._sentInTurn > DELTAS_PER_TURN_MAX || this._unsent.size > 0;
-      if (isTooMuch && !Array.isArray(this._tree.raw)) this._unsent.add(change.path[0]);
-      else this._update(change);
+      if (this._sentInTurn > DELTAS_PER_TURN_MAX || this._unsent.size > 0) this._addUnsent([change.path[0]]);
+      if (this._unsent.size === 0) this._update(change);
     }
 
     _update(change) {
@@ -188,14 +202,17 @@ export default function (host) {
         this._version += 1;
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
-        this._unsent.add(change.path[0]);
+        this._addUnsent([change.path[0]]);
         host.after(FULL_DELAY_MS, () => this._turnIsOver());
       }
     }
 
     _turnIsOver() {
       this._sentInTurn = 0;
+      this._isWatched = false;
       const { raw } = this._tree;
+      if (this._isOpen) this._addUnsent(Object.keys(raw));
+      this._isOpen = false;
       const keys = [...this._unsent];
       this._unsent.clear();
       for (const key of keys) {

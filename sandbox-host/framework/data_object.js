@@ -4,7 +4,7 @@
 const MANDATORY = ["syncher", "url", "created", "reporter", "runtime", "schema", "name"];
 
 export default function (host) {
-  const { Tree, hear, received } = host.data;
+  const { hear, received } = host.data;
 
   /** A data object as one of its participants has it. */
   class DataObject {
@@ -125,10 +125,6 @@ export default function (host) {
     }
 
     // ---- within the library ---------------------------------------------
-
-    _newTree(data) {
-      return new Tree(data, (changes) => this._committed(changes));
-    }
 
     _listen(address, callback) {
       this._listeners.push(hear(this._bus, address, callback));

@@ -112,7 +112,7 @@ export default function (host) {
 
     // Nothing that is written here leaves, so nothing is counted.
     _newTree(data) {
-      return new Tree(data, (changes) => changes.forEach((change) => this._changed(change)), Infinity);
+      return new Tree(data, (changes) => changes.forEach((change) => this._changed(change)), () => {}, Infinity);
     }
 
     _changed(change) {

@@ -108,10 +108,11 @@ export default function (host) {
       if (object._status !== "live") return;
       const isNewer = value?.version > object._version;
       if (!isNewer && !isBehind) return this.readAgain("the copy is not newer");
-      if (isNewer) this.adopt(value);
-      object._catchUp(value?.childrenObjects);
+      // Before what may take long: the engine ends a turn wherever it is.
       this.isReading = false;
       this.reads = 0;
+      if (isNewer) this.adopt(value);
+      object._catchUp(value?.childrenObjects);
       this.drain();
     }
 

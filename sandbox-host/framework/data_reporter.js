@@ -49,7 +49,7 @@ const DECISION_MS = 15000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 export default function (host) {
-  const { DataObject, DeltaSender } = host.data;
+  const { DataObject, DeltaSender, Tree } = host.data;
 
   class DataObjectReporter extends DataObject {
     constructor(input) {
@@ -131,6 +131,11 @@ export default function (host) {
 
     // ---- within the library ---------------------------------------------
 
+    _newTree(data) {
+      return new Tree(data, (changes) => this._committed(changes), () => this._sender.begin());
+    }
+
+    // Its own method: `rpc_live` hears changes here.
     _committed(changes) {
       this._sender.send(changes);
     }
@@ -153,11 +158,12 @@ export default function (host) {
       this._isReading = true;
       try {
         const { childrenObjects } = await this._syncher._read(this._url);
+        this._isReading = false;
         if (this._status === "live") this._catchUp(childrenObjects);
       } catch (reason) {
+        this._isReading = false;
         this._warn(`its children could not be read: ${reason}`);
       }
-      this._isReading = false;
     }
 
     _leave() {

@@ -25,7 +25,9 @@ export default function (host) {
     constructor(object) {
       this.object = object;
       this.sentInTurn = 0;
-      this.isSending = false;
+      // A change has begun and was not told yet, to its end.
+      this.isOpen = false;
+      this.isWatched = false;
       // There is a change that the Sync Manager has not been sent.
       this.isBehind = false;
       this.isDue = false;
@@ -35,26 +37,45 @@ export default function (host) {
       this.wholeId = 0;
     }
 
+    /** The data is about to change. */
+    begin() {
+      if (!this.isWatched) {
+        this.isWatched = true;
+        Promise.resolve().then(() => this.turnIsOver());
+      }
+      // The one before it was cut short by the engine; or a bus that the component
+      // has wrapped changes the data while it sends.
+      this.isBehind ||= this.isOpen;
+      this.isOpen = true;
+    }
+
+    turnIsOver() {
+      this.isWatched = false;
+      this.sentInTurn = 0;
+      if (this.isOpen) this.fallBehind();
+      this.isOpen = false;
+    }
+
     /** @param {import("./data_tree.js").Change[]} changes */
     send(changes) {
+      if (changes.length > 0) this.sendAll(changes);
+      this.isOpen = false;
+    }
+
+    sendAll(changes) {
       const { object } = this;
       if (object._status !== "live") {
         return object._warnOnce(`its data has changed, but it is ${object._status}: nobody hears of it`);
       }
-      if (this.sentInTurn === 0) Promise.resolve().then(() => void (this.sentInTurn = 0));
       this.sentInTurn += changes.length;
       const isTooMuch = this.sentInTurn > DELTAS_PER_TURN_MAX || changes.some(({ path }) => path.length === 0);
-      // A component may have wrapped the bus and change the data while it sends.
-      if (isTooMuch || this.isBehind || this.isSending) return this.fallBehind();
-      this.isSending = true;
+      if (isTooMuch || this.isBehind) return this.fallBehind();
       try {
-        for (const change of changes) this.post(change);
+        for (const change of changes) if (!this.isBehind) this.post(change);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         // The outbox is full, or the path makes the message too large.
         this.fallBehind();
-      } finally {
-        this.isSending = false;
       }
     }
 
@@ -90,11 +111,10 @@ export default function (host) {
       const version = object._version + 1;
       const body = { resource: object._url, version, value: object._tree.raw };
       try {
-        this.isAwaiting = true;
         const message = { type: "update", from: object._owner, to: object._syncher._subURL, body };
         this.wholeId = object._bus.postMessage(message, (reply) => this.answered(reply));
+        this.isAwaiting = true;
       } catch (error) {
-        this.isAwaiting = false;
         if (!(error instanceof RangeError)) throw error;
         return this.sendLater(error.message);
       }

@@ -1,8 +1,9 @@
 // Live data: a proxy for each object and array of a tree of plain JSON.
 //
 // A tree says what changed, after it changed, one call of `commit` for each
-// change that JavaScript can see. An object that was taken out of its tree stays
-// usable; nobody hears of it any more.
+// change that JavaScript can see, and `begin` before it: the engine may end a turn
+// between the two. An object that was taken out of its tree stays usable; nobody
+// hears of it any more.
 //
 // @typedef {{path: (string|number)[], cType: 'add'|'update'|'remove',
 //   oType: 'object'|'array', value?: unknown, count?: number}} Change
@@ -175,12 +176,14 @@ export default function (host) {
       const isNew = !Object.hasOwn(raw, key);
       const oType = Array.isArray(raw) ? "array" : "object";
       this.grow(() => (isNew ? bytes + keyBytes(key) : bytes - bytesOf(raw[key])), key);
+      this.tree.begin();
       raw[key] = value;
       this.commit([{ key, cType: isNew ? "add" : "update", oType, value }]);
     }
 
     remove(key) {
       this.grow(() => -bytesOf(this.raw[key]) - keyBytes(key), key);
+      this.tree.begin();
       delete this.raw[key];
       this.commit([{ key, cType: "remove", oType: "object" }]);
     }
@@ -199,16 +202,15 @@ export default function (host) {
     /** Tells the tree, unless this node is in it no more. */
     commit(changes) {
       const path = this.path();
-      if (path === undefined) return;
-      this.tree.commit(changes.map(({ key, ...change }) => ({ path: [...path, key], ...change })));
+      const placed = ({ key, ...change }) => ({ path: [...path, key], ...change });
+      this.tree.commit(path === undefined ? [] : changes.map(placed));
     }
 
     /** Tells that all of this node is another, where single changes would be too many. */
     commitWhole() {
       const path = this.path();
-      if (path === undefined) return;
       const oType = Array.isArray(this.parent?.raw) ? "array" : "object";
-      this.tree.commit([{ path, cType: "update", oType, value: this.raw }]);
+      this.tree.commit(path === undefined ? [] : [{ path, cType: "update", oType, value: this.raw }]);
     }
   }
 
@@ -216,12 +218,15 @@ export default function (host) {
   class Tree {
     /**
      * @param {object} root plain JSON that nobody else holds
-     * @param {(changes: Change[]) => void} commit called after each change
+     * @param {(changes: Change[]) => void} commit called after each change; with
+     *   none for what is in the tree no more
+     * @param {() => void} begin called before each change
      * @param {number} bytes of its JSON; `Infinity` where nothing is counted,
      *   because nothing that is written here leaves
      */
-    constructor(root, commit, bytes = bytesOf(root)) {
+    constructor(root, commit, begin, bytes = bytesOf(root)) {
       this.commit = commit;
+      this.begin = begin;
       this.bytes = bytes;
       this.root = new Node(this, root, null, "");
     }

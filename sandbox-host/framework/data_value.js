@@ -44,6 +44,8 @@ export default function (host) {
    * @throws {RangeError} too large or too deep
    */
   function copied(value, where) {
+    const simple = copiedSimple(value);
+    if (simple !== undefined) return simple;
     const text = textOf(value, where);
     if (text === undefined) return undefined;
     const bytes = utf8(text);
@@ -64,6 +66,16 @@ export default function (host) {
   }
 
   host.data = { DATA_BYTES_MAX, bytesOf, keyBytes, copied, received, checkKey, tooLarge, isContainer };
+}
+
+// What is nearly always assigned, without the way by its JSON.
+function copiedSimple(value) {
+  if (value === null) return { value, bytes: 4 };
+  if (typeof value === "boolean") return { value, bytes: value ? 4 : 5 };
+  if (typeof value !== "number") return undefined;
+  if (!Number.isFinite(value)) return { value: null, bytes: 4 };
+  // JSON has no -0.
+  return { value: value || 0, bytes: String(value).length };
 }
 
 function isContainer(value) {

@@ -187,6 +187,9 @@ export default function (host) {
     if (listener.isTold) host.unlisten(listener.owner, String(listener.url));
   }
 
+  // Whether a component listens there itself, not only the framework for it.
+  host.isHeard = (url) => (listeners.get(url) ?? []).some((listener) => listener.isTold);
+
   // What a component added ends with it.
   host.forget = (owner) => {
     for (const listener of [...listeners.values()].flat()) {

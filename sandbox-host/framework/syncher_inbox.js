@@ -96,7 +96,8 @@ export default function (host) {
       closing.add(message);
       return call(syncher, syncher._onClose, { type: "close", ack });
     }
-    // After all who listen, whose answer is the better one.
+    // A component that listens to its address answers itself.
+    if (host.isHeard(syncher._owner)) return;
     Promise.resolve().then(() => closing.has(message) || ack());
   }
 

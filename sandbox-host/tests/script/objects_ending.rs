@@ -347,6 +347,8 @@ fn a_component_hears_that_it_is_closed_and_answers_other_calls() {
     let other = pair.deliver(execute("runtime://home.ex/r1/ua", "other"));
 
     let closed = pair.run("close.ack(201); close.ack(500)");
+    pair.run("a._bus.addListener('hyperty://home.ex/a', (m) => events.push(m.body.method))");
+    let own = pair.deliver(execute("runtime://home.ex/r1/ua", "other"));
 
     assert_eq!((closing.len(), other.len(), closed.len()), (0, 1, 1));
     assert_eq!(closed[0].body, json!({"code": 201}));
@@ -354,7 +356,8 @@ fn a_component_hears_that_it_is_closed_and_answers_other_calls() {
         (other[0].kind.as_str(), &other[0].body),
         ("response", &json!({"code": 200}))
     );
-    assert_eq!(pair.value("events"), json!(["close"]));
+    assert_eq!(own, [], "it listens itself");
+    assert_eq!(pair.value("events"), json!(["close", "other"]));
 }
 
 #[test]

@@ -215,6 +215,25 @@ fn a_full_outbox_delays_changes_and_loses_none() {
 }
 
 #[test]
+fn a_change_that_the_engine_cut_short_reaches_observers_all_the_same() {
+    let mut pair = Pair::with_turns(30, json!({"n": 0, "l": [1]}));
+    pair.run("const post = a._bus.postMessage; globalThis.posts = 0;
+        a._bus.postMessage = (...args) => { posts += 1; if (posts === 2) for (;;); return post(...args) };
+        a._bus.addListener('x:/go', () => { d.n = 1; d.l.push(2, 3, 4) })");
+
+    let sent = pair.deliver(json!({"type": "event", "from": "x:/y", "to": "x:/go"}));
+    let posted = pair.value("posts");
+    pair.carry(sent, || Fate::Arrives);
+    pair.settle("d.l.push(5)", || Fate::Arrives);
+
+    assert_eq!((posted, pair.copy.wholes), (json!(3), 1));
+    assert_eq!(
+        pair.value("[d, observer.data]"),
+        json!([{"n": 1, "l": [1, 2, 3, 4, 5]}, {"n": 1, "l": [1, 2, 3, 4, 5]}])
+    );
+}
+
+#[test]
 fn a_change_that_is_refused_for_good_is_told_once_and_tried_with_the_next() {
     let pair = Pair::reporting(json!({"n": 1}));
 

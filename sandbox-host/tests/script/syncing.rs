@@ -2,6 +2,7 @@
 //! engine, and between them what the core does with their messages.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use protocol::frame::CoreFrame;
 use serde_json::{Value, json};
@@ -65,6 +66,12 @@ impl Pair {
     /// The same in a sandbox whose outbox has so much room.
     pub(crate) fn with_outbox(bytes: usize, initial: Value) -> Self {
         let world = World::with(|limits| limits.outbox_bytes = bytes);
+        Self::in_world(world, initial).reported().observed()
+    }
+
+    /// The same in a sandbox where a turn ends after so many milliseconds.
+    pub(crate) fn with_turns(milliseconds: u64, initial: Value) -> Self {
+        let world = World::with(|limits| limits.turn = Duration::from_millis(milliseconds));
         Self::in_world(world, initial).reported().observed()
     }
 

@@ -139,7 +139,7 @@ impl Children {
         self.by_id.keys().map(String::as_str)
     }
 
-    /// As readers see them: id → `{identity, value}`, in parts of so many bytes.
+    /// As readers see them: id → `{identity, value, version}`, in parts of so many bytes.
     pub(crate) fn parts(&self, bytes_max: usize) -> Vec<Map<String, Value>> {
         let mut parts = vec![Map::new()];
         let mut size = 0;
@@ -167,6 +167,8 @@ fn seen(child: &Child) -> Value {
         seen.insert("identity".to_owned(), child.identity.clone());
     }
     seen.insert("value".to_owned(), child.value.clone());
+    // A reader that missed an update compares it with its own.
+    seen.insert("version".to_owned(), child.version.into());
     seen.into()
 }
 
