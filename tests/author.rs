@@ -213,6 +213,58 @@ fn a_changed_file_is_reloaded_at_its_address_and_a_broken_one_is_not() {
 }
 
 #[test]
+fn the_declarations_pack_compile_and_refuse_what_is_not_there() {
+    let home = TempDir::new();
+    if !with_npm(&home) {
+        return;
+    }
+    let project = new(&home, "hyperty", "ts");
+    let used = project.join("src/use.ts");
+    fs::copy(
+        source_dir().join("tests/fixtures/declarations/use.ts"),
+        &used,
+    )
+    .unwrap();
+    let npm = |folder: &Path, arguments: &[&str]| {
+        let mut command = Command::new("npm");
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .output()
+            .unwrap()
+    };
+    let check = || npm(&project, &["run", "--silent", "check"]);
+
+    let compiled = check();
+    edit(
+        &used,
+        "reporter.data.list.push(1)",
+        "reporter.data.lists.push(1)",
+    );
+    let refused = check();
+    let packed = npm(&project.join("types"), &["pack", "--json"]);
+
+    assert!(compiled.status.success(), "{compiled:#?}");
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(said.contains("Property 'lists' does not exist"), "{said}");
+    assert!(packed.status.success(), "{packed:#?}");
+    let packed: Value = serde_json::from_slice(&packed.stdout).unwrap();
+    let files = packed.to_string();
+    for file in [
+        "index.d.ts",
+        "objects.d.ts",
+        "services.d.ts",
+        "globals.d.ts",
+        "README.md",
+    ] {
+        assert!(
+            files.contains(&format!("\"{file}\"")),
+            "{file} is not packed: {files}"
+        );
+    }
+}
+
+#[test]
 fn a_stack_names_the_lines_of_the_author() {
     let home = TempDir::new();
     if !with_npm(&home) {

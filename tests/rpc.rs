@@ -9,7 +9,7 @@ use hyperty_tests::harness::{Catalogue, Runtime, WAIT_MAX, class, eventually};
 use protocol::api::rpc::Thrown;
 use protocol::api::user_agent::Component;
 use protocol::client::blocking::Client;
-use protocol::client::rpc::Callback;
+use protocol::client::rpc::{Callback, Mirror};
 use protocol::client::{Error, Failure, Incoming};
 use protocol::frame::Role;
 use protocol::{Code, MessageKind};
@@ -244,7 +244,8 @@ fn a_restarted_hyperty_knows_nothing_of_what_it_lent_and_its_callers_hear_of_it(
         }
     }
     eventually("it runs again", || {
-        runtime.component(&lobby.address).state == "running"
+        let lobby = runtime.component(&lobby.address);
+        lobby.restarts > 0 && lobby.state == "running"
     });
     let error = failed(
         client
@@ -339,6 +340,43 @@ fn hostile_values_are_refused_and_harm_nobody() {
         .call("many", &[json!(1024)])
         .unwrap();
     assert_eq!(many.references.len(), 1024);
+}
+
+#[test]
+fn a_data_object_is_used_as_if_it_were_here() {
+    let (runtime, lobby) = runtime();
+    let mut client = application(&runtime, "app.example");
+    let returned = client.hyperty(&lobby.address).call("board", &[]).unwrap();
+    let board = returned.into_reference().expect("a reference");
+    let mut mirror = Mirror::of(&board).expect("a data object");
+    assert_eq!(mirror.data()["posts"], json!([]));
+
+    called(&mut client, &lobby, "post", &[json!("first")]);
+    called(&mut client, &lobby, "post", &[json!("second")]);
+    while mirror.data()["posts"] != json!(["first", "second"]) {
+        next_change(&mut client, &mut mirror);
+    }
+
+    client
+        .reference(&board)
+        .at(&["data"])
+        .set("topic", &json!("mine"))
+        .unwrap();
+    assert_eq!(called(&mut client, &lobby, "topic", &[]), "mine");
+    while mirror.data()["topic"] != "mine" {
+        next_change(&mut client, &mut mirror);
+    }
+    let whole = client.reference(&board).snapshot().unwrap();
+    assert_eq!(&whole.data, mirror.data());
+}
+
+fn next_change(client: &mut Client, mirror: &mut Mirror) {
+    let (incoming, out) = client.recv_within(WAIT_MAX).expect("a change comes");
+    if let Incoming::Message(message) = incoming
+        && let Some(changed) = out.changed(&message)
+    {
+        mirror.apply(&changed).expect("nothing is missing");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::core::Core;
 use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
-    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX,
+    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, PERSISTS_MAX,
     QUEUE_BYTES_MAX, SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX,
 };
 use crate::rooms::bus::Goes;
@@ -180,6 +180,10 @@ impl Core {
             || self.rooms.user_agent.len() > COMPONENTS_MAX
         {
             return Err("I8: a table is over its bound".to_owned());
+        }
+        // What rooms have kept on their own behalf is not asked for by anybody.
+        if self.persisting.len() > 2 * PERSISTS_MAX {
+            return Err("I8: too much is on its way to the disk".to_owned());
         }
         match self.rooms.bus.listeners.most() {
             most if most > LISTENERS_PER_COMPONENT_MAX => {

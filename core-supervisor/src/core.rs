@@ -226,6 +226,11 @@ impl Core {
         format!("{}/{path}", self.settings.runtime)
     }
 
+    /// The same in the spelling that other runtimes know.
+    pub(crate) fn published_room(&self, path: &str) -> String {
+        format!("{}/{path}", self.settings.runtime.published())
+    }
+
     /// A deployment as the outside sees it.
     pub(crate) fn component(&self, id: DeploymentId, now: Now) -> Option<Component> {
         let deployment = self.rooms.user_agent.get(id)?;

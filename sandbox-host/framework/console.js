@@ -3,6 +3,10 @@
 const DEPTH_MAX = 3;
 const ITEMS_MAX = 100;
 
+// A method of our own objects: what of them tells something. Components hand whole
+// buses and data objects to the console, with everything that hangs on them.
+const SHOWN = Symbol("shown");
+
 export default function (host) {
   let indent = "";
   const counts = new Map();
@@ -13,6 +17,7 @@ export default function (host) {
   }
 
   host.line = line;
+  host.shown = SHOWN;
   const say = (level) => (...args) => line(level, args);
   const stopwatch = (label, ...more) => {
     const passed = host.now() - (times.get(label) ?? host.now());
@@ -102,7 +107,8 @@ function shown(value, depth, above) {
     return `${name} [${cut([...value.subarray(0, ITEMS_MAX + 1)].map(inner))}]`;
   }
   const prefix = name && name !== "Object" ? `${name} ` : "";
-  return `${prefix}{${cut(Object.keys(value).map((key) => `${key}: ${inner(value[key])}`))}}`;
+  const told = typeof value[SHOWN] === "function" ? value[SHOWN]() : value;
+  return `${prefix}{${cut(Object.keys(told).map((key) => `${key}: ${inner(told[key])}`))}}`;
 }
 
 function cut(items) {

@@ -27,6 +27,10 @@ export default function (host) {
       this._objectDescURL = `hyperty-catalogue://catalogue.${domain}/.well-known/dataschema/Communication`;
     }
 
+    [host.shown]() {
+      return { mode: this.controllerMode, dataObject: this.dataObject };
+    }
+
     /** Address of the data object. */
     get url() {
       return this.dataObject.url;

@@ -27,6 +27,11 @@ export default function (host) {
       this.communicationChildren = { parent: "communication", listener: "resources", type: "HypertyResource" };
     }
 
+    [host.shown]() {
+      const reporters = Object.keys(this._reportersControllers);
+      return { owner: this._myUrl, reporters, observers: Object.keys(this._observersControllers) };
+    }
+
     /** Address of the hyperty that keeps the conversations while this one is away, or false. */
     set offline(offline) {
       this._offline = offline;

@@ -45,6 +45,10 @@ export default function (host) {
       );
     }
 
+    [host.shown]() {
+      return { childId: this.childId, parent: this._parent, version: this._version, data: this.data };
+    }
+
     /** @returns {string} */
     get childId() {
       return this._metadata.url;

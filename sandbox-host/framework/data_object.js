@@ -42,6 +42,10 @@ export default function (host) {
       this._listen(`${this._url}/children/`, (message) => this._heardOfChild(message));
     }
 
+    [host.shown]() {
+      return { url: this._url, status: this._status, version: this._version, data: this.data };
+    }
+
     /** @returns {object} shared with the library: what is added to it is seen there */
     get metadata() {
       return this._metadata;

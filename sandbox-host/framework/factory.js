@@ -97,6 +97,7 @@ export default function (host) {
       },
       _divideURL: divided,
       _bus: bus,
+      [host.shown]: () => ({}),
     };
     for (const name of Object.keys(SERVICES)) {
       factory[name] = (...args) => host.service(name)(...args);

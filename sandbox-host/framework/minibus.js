@@ -211,6 +211,7 @@ export default function (host) {
       return { url, remove: () => unlisten(listener) };
     };
     const bus = {
+      [host.shown]: () => ({ owner }),
       _responseTimeOut: RESPONSE_TIME_OUT_MS,
       _onPostMessage: send,
       _onMessage: receive,

@@ -44,6 +44,11 @@ export default function (host) {
       hearOwner(this);
     }
 
+    [host.shown]() {
+      const [reporters, observers] = [this._reporters, this._observers].map(Object.keys);
+      return { owner: this._owner, reporters, observers };
+    }
+
     /** @returns {string} */
     get owner() {
       return this._owner;

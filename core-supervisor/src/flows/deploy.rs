@@ -18,6 +18,7 @@ use crate::flows::respond::Refusal;
 use crate::flows::{address, judge, load, reload, supervise, undeploy};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
+use crate::party::PartyKind;
 use crate::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead, Wanted};
 use crate::rooms::policy::Act;
 use crate::rooms::registry::Standing;
@@ -57,7 +58,7 @@ pub(crate) fn begin(
         );
         return Err(Refusal::bad_request(reason));
     }
-    let user = user_of(core, wanted.user.as_deref())?;
+    let user = user_of(core, asker.owner, wanted.user.as_deref())?;
     let ticket = core.next_ticket();
     let request = Wanted {
         catalogue: wanted.catalogue.clone(),
@@ -123,13 +124,25 @@ pub(crate) fn package_read(
     place(core, id, now, out);
 }
 
-fn user_of(core: &Core, wanted: Option<&str>) -> Result<User, Refusal> {
-    match wanted {
-        None => Ok(core.settings.user.clone()),
-        Some(text) => text
-            .parse()
-            .map_err(|bad: NotUser| Refusal::bad_request(bad.to_string())),
+// An application acts for whoever sits at this machine: nothing proves yet that it
+// may speak for somebody else, and others would believe it.
+fn user_of(core: &Core, asker: OwnerId, wanted: Option<&str>) -> Result<User, Refusal> {
+    let own = &core.settings.user;
+    let Some(text) = wanted else {
+        return Ok(own.clone());
+    };
+    let user: User = text
+        .parse()
+        .map_err(|bad: NotUser| Refusal::bad_request(bad.to_string()))?;
+    let standing = core.rooms.registry.standing(asker);
+    let is_operator = standing.is_some_and(|standing| standing.kind == PartyKind::Operator);
+    if user == *own || is_operator {
+        return Ok(user);
     }
+    let reason = format!(
+        "only the operator deploys for `{user}`: leave `user` out, or `hyperty deploy --user {user}`"
+    );
+    Err(Refusal::new(Code::FORBIDDEN, "user", reason))
 }
 
 // What was read is not needed: the shell need not keep a program of it.

@@ -8,7 +8,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{observe, registration, reload, undeploy};
+use crate::flows::{observe, registration, reload, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -54,6 +54,7 @@ pub(crate) fn loaded(
         core.rooms.sandboxes.budget(&cell).started(now.mono);
     }
     registration::component_live(core, id, now, out);
+    sync::stub_up(core, OwnerId::Component(id));
     if let (Some(asker), Some(view)) = (asker, core.component(id, now)) {
         respond::later(core, &asker, Ok(respond::valued(&view)), out);
     }

@@ -36,6 +36,7 @@ pub(crate) struct Persisting {
     // What is under way, and what the disk did not take.
     bytes: usize,
     refused: usize,
+    is_failing: bool,
 }
 
 #[derive(Debug)]
@@ -114,16 +115,24 @@ pub(crate) fn persisted(
     let failure = result.err();
     if let Some(reason) = &failure {
         persisting.refused += bytes;
-        let text = format!("act=persist reason=`{reason}`");
-        out.list.push(Action::Record {
-            level: LogLevel::Error,
-            text,
-        });
+        // Once, and not again for each that asks while the disk is full.
+        if !std::mem::replace(&mut persisting.is_failing, true) {
+            let text = format!("act=persist reason=`{reason}`");
+            record(LogLevel::Error, text, out);
+        }
     } else {
         // With it went everything that the disk had not taken before.
         persisting.bytes -= bytes + std::mem::take(&mut persisting.refused);
+        if std::mem::take(&mut persisting.is_failing) {
+            let text = "act=persist the disk takes changes again".to_owned();
+            record(LogLevel::Info, text, out);
+        }
     }
     follow(core, then, failure.as_deref(), out);
+}
+
+fn record(level: LogLevel, text: String, out: &mut Actions) {
+    out.list.push(Action::Record { level, text });
 }
 
 fn follow(core: &mut Core, then: Then, failure: Option<&str>, out: &mut Actions) {

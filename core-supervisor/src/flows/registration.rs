@@ -20,7 +20,7 @@ use crate::ids::{DeploymentId, OwnerId};
 use crate::limits::STATUS_BYTES_MAX;
 use crate::party::PartyKind;
 use crate::rooms::discovery::{HypertyRecord, ObjectRecord, Status};
-use crate::rooms::user_agent::Package;
+use crate::rooms::user_agent::{Package, Stage};
 
 /// The segment below the runtime's address where stubs' statuses are told.
 pub(crate) const STATUS: &str = "status";
@@ -84,6 +84,25 @@ pub(crate) fn component_gone(core: &mut Core, id: DeploymentId, now: Now, out: &
     {
         hyperty_down(core, &package.address, now, out);
         core.rooms.discovery.unregister_hyperty(&package.address);
+    }
+}
+
+/// The runtime ends: each hyperty is told, so that it may tidy up (spec messaging §5.10).
+///
+/// Nobody waits for its answer; what it does in this turn of its script is done.
+pub(crate) fn close_all(core: &mut Core, out: &mut Actions) {
+    let from = registry(core);
+    let body = br#"{"method":"close"}"#;
+    let running = core.rooms.user_agent.iter().filter_map(|(id, deployment)| {
+        let is_hyperty = deployment.package.as_ref()?.kind == ComponentKind::Hyperty;
+        let standing = core.rooms.registry.standing(OwnerId::Component(id))?;
+        (is_hyperty && deployment.stage == Stage::Running)
+            .then(|| Some((standing.link?, standing.home.clone())))?
+    });
+    for (link, to) in running.collect::<Vec<_>>() {
+        let id = core.next_ticket().0;
+        let message = Message::new(MessageKind::Execute, &from, to.as_str(), body).with_id(id);
+        respond::send(core, link, &CoreFrame::Deliver(message), out);
     }
 }
 
@@ -175,8 +194,7 @@ fn notify(core: &mut Core, url: &Address, status: Status, out: &mut Actions) {
         attribute: "status".to_owned(),
     };
     let body = serde_json::to_vec(&told).unwrap_or_default();
-    let registry = core.settings.runtime.join(registry::PATH);
-    let from = registry.map_or_else(|_| String::new(), |registry| registry.published());
+    let from = registry(core);
     for (subscriber, to) in core.rooms.subscriptions.subscribers_to(url) {
         let link = subscriber.parse::<Address>().ok().and_then(|subscriber| {
             let owner = core.rooms.registry.owner_of(&subscriber)?;
@@ -187,6 +205,11 @@ fn notify(core: &mut Core, url: &Address, status: Status, out: &mut Actions) {
             observe::update(core, link, &from, &to, &body, out);
         }
     }
+}
+
+// In the spelling that published components have for the runtime.
+fn registry(core: &Core) -> String {
+    format!("{}/{}", core.settings.runtime.published(), registry::PATH)
 }
 
 fn tell_status(core: &mut Core, body: &serde_json::Value, now: Now, out: &mut Actions) {

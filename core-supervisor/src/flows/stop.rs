@@ -9,7 +9,7 @@ use protocol::frame::LogLevel;
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
-use crate::flows::{respond, sync};
+use crate::flows::{registration, respond, sync};
 use crate::ingress::LinkKind;
 use crate::limits::STOP_GRACE;
 use crate::rooms::sandboxes::{Cause, Phase};
@@ -45,6 +45,7 @@ pub(crate) fn begin(core: &mut Core, why: &str, now: Now, out: &mut Actions) {
         is_over: false,
     });
     sync::keep::write_all(core, out);
+    registration::close_all(core, out);
     let grace_ms = u32::try_from(STOP_GRACE.as_millis()).unwrap_or(u32::MAX);
     let mut links: Vec<_> = core.gates.keys().copied().collect();
     links.sort_unstable();

@@ -1,10 +1,11 @@
 //! What the registry answers about addresses and about users.
 
+use core_supervisor::event::Event;
 use protocol::{Code, Reply};
 use serde_json::{Value, json};
 
 use crate::WITHIN;
-use crate::story::{RUNTIME, Story};
+use crate::story::{Heard, RUNTIME, Story};
 
 const ANN: &str = "user://idp.example/ann";
 
@@ -100,4 +101,25 @@ fn a_question_that_is_no_object_is_a_bad_request() {
     story.send("ann's", "read", &registry, "[1]", Reply::Within(1_000));
 
     assert_eq!(story.messages("ann's").pop().unwrap().2, 400);
+}
+
+// messaging A.4 case 44
+#[test]
+fn each_hyperty_is_told_that_the_runtime_ends_before_it_does() {
+    let mut story = ann();
+    let link = story.link("ann's");
+
+    story.happens(Event::StopAsked { why: "SIGTERM" });
+
+    let heard = story.heard_on(link);
+    let Heard::Message {
+        kind, from, body, ..
+    } = &heard[0]
+    else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(kind, "execute");
+    assert_eq!(from, "runtime://home.example/rt/registry");
+    assert_eq!(body, r#"{"method":"close"}"#);
+    assert!(heard.contains(&Heard::Stop));
 }

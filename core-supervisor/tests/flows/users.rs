@@ -2,9 +2,11 @@
 
 use core_supervisor::store::Table;
 use protocol::Code;
+use protocol::frame::Role;
 use serde_json::Value;
 
-use crate::story::{Story, USER};
+use crate::WITHIN;
+use crate::story::{RUNTIME, Story, USER};
 
 const ANN: &str = "user://idp.example/ann";
 
@@ -53,6 +55,25 @@ fn a_deployment_for_what_is_no_user_is_refused_with_what_to_say() {
         "{answer}"
     );
     assert!(story.launched.is_empty());
+}
+
+#[test]
+fn an_application_deploys_for_nobody_but_the_runtimes_user() {
+    let mut story = Story::new();
+    let role = Role::Application {
+        provider: "a.example",
+        name: "desk",
+        token: "",
+    };
+    let (link, from) = story.local(role);
+    let mut code = |user: &str| {
+        let wish = format!(r#"{{"component":"chat@a.example","user":"{user}"}}"#);
+        let ua = format!("{RUNTIME}/ua");
+        story.send_as(link, &from, "create", &ua, &wish, WITHIN);
+        story.messages_on(link).pop().unwrap().2
+    };
+
+    assert_eq!((code(USER), code(ANN)), (200, 403));
 }
 
 // messaging A.1 case 13

@@ -1,37 +1,36 @@
-// The globals of a sandbox. Use with `"lib": ["es2023"]` and without `dom`: what
-// does not stand here or in the language is not there.
+// The globals of a sandbox. What browsers have as well is declared by the library
+// `dom`, which knows much more: `SandboxGlobal` names what is really there.
+
+/// <reference lib="dom" />
+
+import type { Factory } from "./index";
+
+/** What a sandbox has of the names in the library `dom`. */
+export type SandboxGlobal =
+  | "AbortController" | "AbortSignal" | "Blob" | "CloseEvent" | "CustomEvent" | "ErrorEvent" | "Event"
+  | "EventSource" | "EventTarget" | "File" | "FileReader" | "FormData" | "Headers" | "MediaStream"
+  | "MediaStreamTrack" | "MessageEvent" | "ProgressEvent" | "RTCDataChannel" | "RTCIceCandidate"
+  | "RTCPeerConnection" | "RTCSessionDescription" | "Request" | "Response" | "Storage" | "TextDecoder"
+  | "TextEncoder" | "URL" | "URLSearchParams" | "WebSocket" | "XMLHttpRequest" | "addEventListener"
+  | "atob" | "btoa" | "clearInterval" | "clearTimeout" | "console" | "crypto" | "dispatchEvent"
+  | "document" | "fetch" | "localStorage" | "location" | "navigator" | "performance" | "queueMicrotask"
+  | "removeEventListener" | "self" | "sessionStorage" | "setInterval" | "setTimeout" | "structuredClone"
+  | "window";
 
 declare global {
-  interface Console {
-    debug(...args: unknown[]): void;
-    log(...args: unknown[]): void;
-    info(...args: unknown[]): void;
-    warn(...args: unknown[]): void;
-    error(...args: unknown[]): void;
-    dir(...args: unknown[]): void;
-    table(...args: unknown[]): void;
-    trace(...args: unknown[]): void;
-    assert(condition?: unknown, ...args: unknown[]): void;
-    count(label?: string): void;
-    countReset(label?: string): void;
-    time(label?: string): void;
-    timeLog(label?: string, ...args: unknown[]): void;
-    timeEnd(label?: string): void;
-    group(...args: unknown[]): void;
-    groupCollapsed(...args: unknown[]): void;
-    groupEnd(): void;
-  }
-  /** One line of the component's log for each call: `hyperty logs`. */
-  const console: Console;
-
-  function setTimeout<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
-  function setInterval<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
-  function clearTimeout(id?: number): void;
-  function clearInterval(id?: number): void;
-  function queueMicrotask(callback: () => void): void;
-  function structuredClone<T>(value: T): T;
-  function atob(text: string): string;
-  function btoa(text: string): string;
+  /** The published forms of a component call it. */
+  const System: {
+    register(
+      dependencies: string[],
+      declare: (export_: (name: string | object, value?: unknown) => unknown, context: object) => {
+        execute?(): void;
+      },
+    ): void;
+  };
+  /** The entrance that published applications look for. */
+  const rethink: {
+    requireHyperty: Factory["requireHyperty"];
+    release(...args: any[]): unknown;
+    install(): Promise<unknown>;
+  };
 }
-
-export {};

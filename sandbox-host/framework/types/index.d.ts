@@ -83,13 +83,67 @@ export interface Component {
   _start(url: string, bus: Bus, configuration: Configuration, factory: Factory): unknown;
 }
 
+export * from "./objects";
+export * from "./services";
+
+import type { Syncher } from "./objects";
+import type {
+  Chat, ChatController, ChatManager, ContextObserver, ContextReporter, Discovery, IdentityManager,
+  Logger, NotificationHandler, RegistrationStatus, Search, SimpleChatManager,
+} from "./services";
+
 export interface DividedURL {
   type: string;
   domain: string;
+  /** The rest with its slash, or `scheme://name@domain` where the domain names somebody. */
   identity: string;
 }
 
-/** The service framework. */
+/** Who somebody is, for messages of those who have no identity here. */
+export interface BodyIdentity {
+  idp: string;
+  assertion?: string;
+  userProfile: UserProfile;
+}
+
+export interface UserProfile {
+  userURL?: string;
+  guid?: string;
+  preferred_username?: string;
+  name?: string;
+  email?: string;
+  picture?: string;
+  locale?: string;
+  [member: string]: any;
+}
+
+/** The service framework. Each call makes a new object. */
 export interface Factory {
   divideURL(url: string): DividedURL;
+  createMessageBodyIdentity(
+    username: string, userURL: string | undefined, picture: string | undefined, name: string | undefined,
+    locale: string | undefined, idp: string, assertion?: string, profile?: object,
+  ): BodyIdentity;
+  createSyncher(owner: string, bus: Bus, configuration: Configuration): Syncher;
+  createIdentityManager(owner: string, runtimeURL: string, bus: Bus): IdentityManager;
+  createDiscovery(owner: string, runtimeURL: string, bus: Bus): Discovery;
+  createSearch(discovery: Discovery, identityManager: IdentityManager): Search;
+  createContextObserver(
+    owner: string, bus: Bus, configuration: Configuration, contextResourceTypes: string[],
+  ): ContextObserver;
+  createContextReporter(owner: string, bus: Bus, configuration: Configuration): ContextReporter;
+  createNotificationHandler(bus: Bus): NotificationHandler;
+  createChatManager(owner: string, bus: Bus, configuration: Configuration, syncher?: Syncher): ChatManager;
+  createChatController(
+    syncher: Syncher, discovery: Discovery, domain: string, search: Search, identity?: object, manager?: ChatManager,
+  ): ChatController;
+  createSimpleChatManager(
+    owner: string, bus: Bus, configuration: Configuration, syncher?: Syncher,
+  ): SimpleChatManager;
+  createChat(syncher: Syncher, domain: string, identity?: object, manager?: SimpleChatManager): Chat;
+  createRegistrationStatus(url: string, runtimeURL: string, owner: string, bus: Bus): RegistrationStatus;
+  /** The API of another hyperty, by its address or its catalogue URL. */
+  requireHyperty(url: string, ...options: any[]): Promise<any>;
+  /** Log lines with a level below which they are left out. */
+  readonly logger: Logger;
 }

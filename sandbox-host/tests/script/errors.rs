@@ -89,6 +89,23 @@ fn console_lines_have_a_level_and_a_place() {
 }
 
 #[test]
+fn console_tells_what_matters_of_our_own_objects() {
+    let mut world = World::new();
+
+    let said = logged(&world.start(
+        ME,
+        "console.log(bus, factory);
+         console.log(factory.createSyncher(url, bus, { runtimeURL: 'runtime://a.example/1' }));",
+    ));
+
+    assert_eq!(said[0], format!("{{owner: \"{ME}\"}} {{}}"));
+    assert_eq!(
+        said[1],
+        format!("Syncher {{owner: \"{ME}\", reporters: [], observers: []}}")
+    );
+}
+
+#[test]
 fn console_shows_anything_and_cuts_what_is_long() {
     let world = World::new();
 

@@ -14,6 +14,7 @@ mod chatting;
 mod context;
 mod context_observer;
 mod context_reporter;
+mod declared;
 mod discovery;
 mod errors;
 mod files;

@@ -15,7 +15,7 @@ use protocol::message::Header;
 use protocol::{Address, Code, CoreFrame, Message, MessageKind, Reply};
 use serde_json::{Map, Value};
 
-use super::{body, create, subscribe};
+use super::{body, far, invite, read, route, subscribe};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond::{self, Refusal};
@@ -36,6 +36,12 @@ pub(crate) enum Purpose {
     Invite(Asker),
     /// A reporter says whether somebody may observe.
     Accept(subscribe::Wanted),
+    /// Another runtime says whether somebody may observe an object of its.
+    Far(far::Wanted),
+    /// A message node brings what is sent to an object.
+    Route(Box<route::Route>),
+    /// A reporter elsewhere hands out its object.
+    Read(ObjectId, Asker),
 }
 
 /// The questions that wait for their answers.
@@ -98,7 +104,7 @@ impl Questions {
         let open = self.open.iter();
         let about = open.filter(|(_, (_, purpose))| match purpose {
             Purpose::Accept(wanted) => wanted.object == object,
-            Purpose::Invite(_) => false,
+            Purpose::Invite(_) | Purpose::Far(_) | Purpose::Route(_) | Purpose::Read(..) => false,
         });
         about.map(|(id, (from, _))| (*id, from.clone())).collect()
     }
@@ -113,10 +119,38 @@ impl Questions {
 pub(super) fn ask(
     core: &mut Core,
     words: Words<'_>,
-    (charged, purpose): (LinkId, Purpose),
+    purpose: (LinkId, Purpose),
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
+    try_ask(core, words, purpose, now, out).map_err(|refused| refused.0)
+}
+
+/// The same, giving back what could not be asked.
+pub(super) fn try_ask(
+    core: &mut Core,
+    words: Words<'_>,
+    (charged, purpose): (LinkId, Purpose),
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Box<(Refusal, Purpose)>> {
+    match put(core, words, charged, now, out) {
+        Ok(id) => {
+            let from = words.from.to_owned();
+            core.questions.open.insert(id, (from, purpose));
+            Ok(())
+        }
+        Err(refusal) => Err(Box::new((refusal, purpose))),
+    }
+}
+
+fn put(
+    core: &mut Core,
+    words: Words<'_>,
+    charged: LinkId,
+    now: Now,
+    out: &mut Actions,
+) -> Result<u64, Refusal> {
     let (to, _) = receiver(core, words.to)?;
     let body = serde_json::to_vec(words.body).unwrap_or_default();
     hold::room_for(core, to, body.len() + protocol::limits::HEADER_BYTES_MAX)?;
@@ -148,8 +182,6 @@ pub(super) fn ask(
     let request = request.ok_or_else(|| Refusal::busy("try again"))?;
     request.answerers.push(to);
     gate.pending += 1;
-    let from = words.from.to_owned();
-    core.questions.open.insert(id, (from, purpose));
     let reply = Reply::Within(REPLY_WAIT_MS);
     send(
         core,
@@ -158,14 +190,24 @@ pub(super) fn ask(
         now,
         out,
     );
-    Ok(())
+    Ok(id)
 }
 
 /// Tells somebody something that is not answered; who cannot be reached misses it.
 pub(super) fn tell(core: &mut Core, words: Words<'_>, now: Now, out: &mut Actions) {
-    let Ok((to, _)) = receiver(core, words.to) else {
-        return;
-    };
+    if let Ok((to, _)) = receiver(core, words.to) {
+        tell_link(core, to, words, now, out);
+    }
+}
+
+/// The same to a link that is not its receiver's own: a stub that carries it.
+pub(super) fn tell_link(
+    core: &mut Core,
+    to: LinkId,
+    words: Words<'_>,
+    now: Now,
+    out: &mut Actions,
+) {
     let body = serde_json::to_vec(words.body).unwrap_or_default();
     if hold::room_for(core, to, body.len() + protocol::limits::HEADER_BYTES_MAX).is_ok() {
         core.questions.last += 1;
@@ -188,8 +230,11 @@ pub(crate) fn answered(
     }
     match core.questions.open.remove(&id) {
         Some((asked, purpose)) if asked == from => match purpose {
-            Purpose::Invite(asker) => create::invited(core, &asker, answer, out),
+            Purpose::Invite(asker) => invite::invited(core, &asker, answer, out),
             Purpose::Accept(wanted) => subscribe::decided(core, &wanted, &answer, now, out),
+            Purpose::Far(wanted) => far::decided(core, wanted, &answer, now, out),
+            Purpose::Route(route) => route::answered(core, *route, &answer, now, out),
+            Purpose::Read(object, asker) => read::answered(core, object, &asker, &answer, out),
         },
         Some(other) => drop(core.questions.open.insert(id, other)),
         None => {}

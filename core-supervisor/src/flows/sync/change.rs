@@ -10,7 +10,7 @@ use protocol::message::Header;
 use protocol::{Code, CoreFrame, Message, MessageKind, Reply};
 use serde_json::{Value, json};
 
-use super::{body, fan_out, keep, relation, selected};
+use super::{body, delete, fan_out, keep, relation, selected};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::Judgement;
@@ -19,7 +19,7 @@ use crate::flows::serve::{Asked, Served};
 use crate::flows::{observe, persist, sync};
 use crate::ids::ObjectId;
 use crate::ingress::AdmittedMessage;
-use crate::rooms::sync::{Bad, Object};
+use crate::rooms::sync::{Bad, Object, Role};
 
 /// A message to `<object>/changes`.
 pub(super) fn told(
@@ -34,6 +34,9 @@ pub(super) fn told(
     let Some(object) = core.rooms.sync.get(id) else {
         return Err(Refusal::not_found("the object is gone"));
     };
+    if object.role == Role::Followed {
+        return followed(core, admitted, judgement, id, now, out);
+    }
     if header.kind != MessageKind::Update {
         return Err(sync::not_understood("changes", header));
     }
@@ -49,6 +52,38 @@ pub(super) fn told(
             done(core, admitted, out);
         }
         Err(bad) => refused(core, admitted, judgement, id, bad, now, out),
+    }
+    Ok(())
+}
+
+// From the object's own domain: what cannot be applied is still handed on, and
+// the copy is read anew when somebody asks for it.
+fn followed(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    id: ObjectId,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let Some(object) = core.rooms.sync.get(id) else {
+        return Err(Refusal::not_found("the object is gone"));
+    };
+    if !relation::is_reporter(core, judgement.sender, object) {
+        let reason = format!("`{}` is reported elsewhere", object.address);
+        return Err(Refusal::new(Code::FORBIDDEN, "not-reporter", reason));
+    }
+    observe::delivered(core, admitted, judgement, None, now);
+    match admitted.message.header.kind {
+        MessageKind::Delete => delete::end(core, id, now, out),
+        MessageKind::Update => {
+            if changed(core, admitted, id, now).is_err() {
+                core.rooms.sync.note_missed(id);
+            }
+            keep::note_due(core);
+            fan_out::change(core, admitted, judgement, id, now, out);
+        }
+        _ => return Err(sync::not_understood("changes", &admitted.message.header)),
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::ingress::AdmittedMessage;
 use crate::rooms::bus::Goes;
 use crate::rooms::policy::Relation;
-use crate::rooms::sync::{Bad, Child};
+use crate::rooms::sync::{Bad, Child, Role};
 
 /// The old store writes a single child under this prefix (spec services §1.8).
 const OLD_PREFIX: &str = "undefined.";
@@ -168,10 +168,15 @@ fn participant(
     let Some(object) = core.rooms.sync.get(id) else {
         return Err(Refusal::not_found("the object is gone"));
     };
-    if relation::is_reporter(core, judgement.sender, object) {
+    let is_reporter = relation::is_reporter(core, judgement.sender, object);
+    if is_reporter && object.role == Role::Reported {
         return Ok((object.reporter.as_str().to_owned(), Relation::Reporter));
     }
     let from = super::parse("from", from)?;
+    if is_reporter {
+        // Its domain's stub carries what all participants elsewhere share.
+        return Ok((from.as_str().to_owned(), Relation::Reporter));
+    }
     match relation::name(core, judgement.sender, &from, object) {
         Some(name) => Ok((name, Relation::Observer)),
         None => Err(stranger()),
@@ -203,5 +208,8 @@ fn receivers(
 
 fn reporter(core: &Core, id: ObjectId) -> Option<(LinkId, OwnerId)> {
     let object = core.rooms.sync.get(id)?;
-    super::ask::receiver(core, &object.reporter).ok()
+    match object.role {
+        Role::Reported => super::ask::receiver(core, &object.reporter).ok(),
+        Role::Followed => super::ask::receiver(core, &object.address).ok(),
+    }
 }

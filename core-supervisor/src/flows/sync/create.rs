@@ -5,24 +5,24 @@
 //! Which of the four a `create` means is told by its members, in the order in
 //! which published runtimes look at them (spec services §1.3).
 
-use protocol::api::sync::{Create, Created, PATH, SUBSCRIPTION};
-use protocol::{Address, Code, MessageKind};
+use protocol::api::sync::{Create, Created, SUBSCRIPTION};
+use protocol::{Address, Code};
 use serde_json::{Map, Value, json};
 
-use super::ask::{self, Answer, Purpose, Words};
+use super::route::{self, Next};
 use super::{
-    body, change, children, fan_out, from, identity, is_truthy, keep, parse, register, resume,
-    selected,
+    body, change, children, delete, fan_out, from, invite, is_truthy, keep, offline, parse,
+    register, resume, selected,
 };
 use crate::core::Core;
-use crate::event::Actions;
+use crate::event::{Actions, Now};
+use crate::flows::persist::Then;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{self, Asked, Served};
 use crate::flows::{judge, persist};
-use crate::ids::{OwnerId, RoomName};
+use crate::ids::{ObjectId, OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::discovery::Status;
-use crate::rooms::policy::Act;
 use crate::rooms::sync::limits::NAME_BYTES_MAX;
 use crate::rooms::sync::{New, Role, schema};
 use crate::rooms::user_agent::Asker;
@@ -37,16 +37,9 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         return resume::reporters(core, asked, create, out);
     }
     match create.authorise.clone() {
-        Some(invited) => invite(core, asked, &create, &invited, out),
+        Some(invited) => invite::asked(core, asked, &create, &invited, out),
         None => object(core, asked, create, out),
     }
-}
-
-/// An invited hyperty has answered, or nobody will.
-pub(super) fn invited(core: &mut Core, asker: &Asker, mut answer: Answer, out: &mut Actions) {
-    answer.body.insert("code".to_owned(), answer.code.0.into());
-    let body = serde_json::to_vec(&answer.body).unwrap_or_default();
-    respond::later_with(core, asker, answer.code, &body, out);
 }
 
 fn object(core: &mut Core, asked: &Asked<'_>, mut create: Create, out: &mut Actions) -> Served {
@@ -81,16 +74,50 @@ fn object(core: &mut Core, asked: &Asked<'_>, mut create: Create, out: &mut Acti
         reporter,
         provider,
         schema,
-        collections: collections.clone(),
+        collections,
         role: Role::Reported,
         value,
     };
     let id = core.rooms.sync.create(new)?;
     attach(core, &address, asked.owner);
-    register::there(core, id, Status::Live, asked.now, out);
-    let body = created(&address, collections);
+    let Some(object) = core.rooms.sync.get(id) else {
+        return Err(Refusal::not_found("the object is gone"));
+    };
+    let (steps, reporter) = (route::reported(object), object.reporter.clone());
+    offline::register(core, id, asked, out);
+    let domain = address.domain();
+    let next = (asked.admitted.link, Next::Created(id, asked.asker()));
+    let who = (&reporter, Value::Null);
+    if let Some(Next::Created(id, asker)) =
+        route::open(core, (domain, steps), who, next, asked.now, out)
+    {
+        opened(core, id, asker, asked.now, out);
+    }
+    Ok(serve::Answer::Later)
+}
+
+/// The messages of a new object come here: it is found, kept, and then answered for.
+pub(super) fn opened(core: &mut Core, id: ObjectId, asker: Asker, now: Now, out: &mut Actions) {
+    register::there(core, id, Status::Live, now, out);
+    let Some(object) = core.rooms.sync.get(id) else {
+        let refusal = Refusal::not_found("the object was deleted meanwhile");
+        return respond::later(core, &asker, Err(refusal), out);
+    };
+    let body = created(&object.address.clone(), object.collections.clone());
     let changes = core.rooms.sync.whole(id);
-    keep::and_answer(core, changes, asked, body, out)
+    persist::persist(core, changes, Then::Answer(asker, body), out);
+}
+
+/// They do not: there is no such object.
+pub(super) fn not_opened(
+    core: &mut Core,
+    id: ObjectId,
+    asker: &Asker,
+    refusal: Refusal,
+    out: &mut Actions,
+) {
+    let _ = delete::remove(core, id);
+    respond::later(core, asker, Err(refusal), out);
 }
 
 /// Gives an object's address to who reports it, and its subscription to the core.
@@ -241,56 +268,4 @@ fn again(
     attach(core, address, asked.owner);
     fan_out::say_behind(core, id, asked.owner, asked.now, out);
     keep::and_answer(core, changes, asked, created(address, collections), out)
-}
-
-fn invite(
-    core: &mut Core,
-    asked: &Asked<'_>,
-    create: &Create,
-    invited: &[String],
-    out: &mut Actions,
-) -> Served {
-    let id = selected(core, &create.resource)?;
-    change::own(core, asked, id)?;
-    // One number can be answered once: published libraries invite one at a time.
-    let [invited] = invited else {
-        return Err(Refusal::bad_request(
-            "`authorise` must name one hyperty: invite each by a message of its own",
-        ));
-    };
-    let invited: Address = parse("authorise", invited)?;
-    let inviter = from(asked)?;
-    let act = Act::Message("create");
-    let parties = (&inviter, &invited);
-    let (permit, _, decision) = judge::decide(core, act, asked.owner, parties, &[], asked.now);
-    if !permit {
-        let reason = judge::reason(core, decision);
-        return Err(Refusal::new(Code::FORBIDDEN, "deny", reason).decided(decision));
-    }
-    let Some(object) = core.rooms.sync.get(id) else {
-        return Err(serve::not_understood(PATH, asked.header()));
-    };
-    let from = format!("{}/{SUBSCRIPTION}", object.address);
-    let mut value = object.record();
-    value.remove("data");
-    value.remove("version");
-    let mut body = json!({
-        "p2p": create.p2p,
-        "source": asked.header().from,
-        "schema": object.schema,
-        "value": value,
-        "identity": identity::of(core, &inviter),
-    });
-    if let (Some(mutual), Some(body)) = (create.mutual, body.as_object_mut()) {
-        body.insert("mutual".to_owned(), mutual.into());
-    }
-    let words = Words {
-        kind: MessageKind::Create,
-        from: &from,
-        to: &invited,
-        body: &body,
-    };
-    let purpose = Purpose::Invite(asked.asker());
-    ask::ask(core, words, (asked.admitted.link, purpose), asked.now, out)?;
-    Ok(serve::Answer::Later)
 }

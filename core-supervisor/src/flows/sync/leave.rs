@@ -1,17 +1,19 @@
 //! An observer leaves; a component goes down, for a while or for good.
 
-use protocol::MessageKind;
-use protocol::api::sync::Select;
+use protocol::api::sync::{PATH, SUBSCRIPTION, Select};
+use protocol::{Address, MessageKind};
 use serde_json::json;
 
 use super::ask::{self, Words};
-use super::{body, delete, from, identity, keep, relation, selected};
+use super::{body, delete, from, identity, keep, relation, route, selected};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::persist;
 use crate::flows::respond::Refusal;
 use crate::flows::serve::{Asked, Served};
 use crate::ids::{ObjectId, OwnerId, RoomName};
+use crate::party::PartyKind;
+use crate::rooms::sync::Role;
 use crate::store::Change;
 
 /// An `unsubscribe` to `/sm`.
@@ -28,6 +30,9 @@ pub(super) fn unsubscribed(core: &mut Core, asked: &Asked<'_>, out: &mut Actions
         return Err(Refusal::not_found(reason));
     };
     let (address, reporter) = (object.address.clone(), object.reporter.clone());
+    if object.role == Role::Followed {
+        return far_left(core, asked, id, (&address, &observer, &name), out);
+    }
     let changes = forget(core, id, &name);
     let body = json!({
         "type": "unsubscribe",
@@ -42,6 +47,36 @@ pub(super) fn unsubscribed(core: &mut Core, asked: &Asked<'_>, out: &mut Actions
         body: &body,
     };
     ask::tell(core, words, asked.now, out);
+    keep::and_answer(core, changes, asked, br#"{"code":200}"#.to_vec(), out)
+}
+
+// The reporter's runtime is told; the last one here takes the copy along.
+fn far_left(
+    core: &mut Core,
+    asked: &Asked<'_>,
+    id: ObjectId,
+    (address, observer, name): (&Address, &Address, &str),
+    out: &mut Actions,
+) -> Served {
+    let mut changes = forget(core, id, name);
+    let body = json!({ "source": name, "identity": identity::of(core, observer) });
+    let room = core.published_room(PATH);
+    if let Ok(to) = address.join(SUBSCRIPTION) {
+        let words = Words {
+            kind: MessageKind::Unsubscribe,
+            from: &room,
+            to: &to,
+            body: &body,
+        };
+        ask::tell(core, words, asked.now, out);
+    }
+    let object = core.rooms.sync.get(id);
+    if object.is_some_and(|object| object.observers.is_empty()) {
+        let routes = route::observed(address);
+        route::close(core, address, &routes, observer, asked.now, out);
+        let gone = delete::remove(core, id);
+        changes.extend(gone.into_iter().flat_map(|(_, rows)| rows));
+    }
     keep::and_answer(core, changes, asked, br#"{"code":200}"#.to_vec(), out)
 }
 
@@ -60,6 +95,32 @@ pub(crate) fn taken_down(core: &mut Core, owner: OwnerId) {
         let object = core.rooms.sync.get_mut(id);
         if let Some(observer) = object.and_then(|object| object.observers.get_mut(&url)) {
             observer.owner = None;
+        }
+    }
+    core.epoch += 1;
+}
+
+/// A stub runs: whom it speaks for, and who observed something, goes on.
+pub(crate) fn stub_up(core: &mut Core, stub: OwnerId) {
+    let registry = &core.rooms.registry;
+    let standing = registry.standing(stub);
+    if standing.is_none_or(|standing| standing.kind != PartyKind::ProtoStub) {
+        return;
+    }
+    let is_its = |url: &str| {
+        let address = url.parse::<Address>().ok();
+        address.is_some_and(|a| {
+            registry.owner_of(&a).is_none() && registry.stub_for(a.domain()) == Some(stub)
+        })
+    };
+    for object in core.rooms.sync.iter_mut() {
+        let gone = object
+            .observers
+            .iter_mut()
+            .filter(|(_, o)| o.owner.is_none());
+        for (_, observer) in gone.filter(|(url, _)| is_its(url)) {
+            observer.owner = Some(stub);
+            observer.permitted_by = 0;
         }
     }
     core.epoch += 1;

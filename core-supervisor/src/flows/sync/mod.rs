@@ -19,13 +19,18 @@ mod children;
 mod create;
 mod delete;
 mod fan_out;
+mod far;
 mod identity;
+mod invite;
 pub(crate) mod keep;
 mod leave;
+mod offline;
 mod read;
 mod register;
 pub(crate) mod relation;
+mod remote;
 mod resume;
+mod route;
 mod subscribe;
 
 use protocol::api::sync::PATH;
@@ -34,7 +39,7 @@ use serde_json::Value;
 
 pub(crate) use ask::{Answer, Questions, answered};
 pub(crate) use fan_out::drained;
-pub(crate) use leave::{left, taken_down};
+pub(crate) use leave::{left, stub_up, taken_down};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
@@ -53,10 +58,7 @@ pub(crate) fn serve(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         return Err(Refusal::new(Code::UNAVAILABLE, "down", reason));
     }
     if !to.is_runtime() {
-        return Err(not_understood(
-            protocol::api::sync::SUBSCRIPTION,
-            asked.header(),
-        ));
+        return remote::asked(core, asked, &to, out);
     }
     match asked.header().kind {
         MessageKind::Create => create::asked(core, asked, out),

@@ -6,17 +6,19 @@
 
 use protocol::api::sync::{Method, PATH, Select};
 use protocol::limits::BODY_BYTES_MAX;
-use protocol::{Code, CoreFrame, Message, MessageKind};
+use protocol::{Address, Code, CoreFrame, Message, MessageKind};
 use serde_json::{Map, Value, json};
 
-use super::{body, from, selected};
+use super::{ask, body, from, selected};
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::judge;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, done, not_understood};
+use crate::ids::ObjectId;
 use crate::rooms::policy::Act;
 use crate::rooms::sync::Object;
+use crate::rooms::user_agent::Asker;
 
 /// Bytes of one answer that objects and children may fill.
 pub(super) const PART_BYTES_MAX: usize = BODY_BYTES_MAX - 64 * 1024;
@@ -36,6 +38,9 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         let reason = judge::reason(core, decision);
         return Err(Refusal::new(Code::FORBIDDEN, "deny", reason).decided(decision));
     }
+    if core.rooms.sync.has_missed(id) && read_afar(core, asked, id, &address, out).is_ok() {
+        return Ok(Answer::Later);
+    }
     let Some(object) = core.rooms.sync.get(id) else {
         return Err(not_understood(PATH, asked.header()));
     };
@@ -54,6 +59,52 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         provisional(core, asked, &part, out);
     }
     Ok(Answer::Body(respond::valued(&value)))
+}
+
+/// A reporter elsewhere has handed its object out, or nobody will: then the copy
+/// is what there is.
+pub(super) fn answered(
+    core: &mut Core,
+    id: ObjectId,
+    asker: &Asker,
+    answer: &ask::Answer,
+    out: &mut Actions,
+) {
+    let value = answer.body.get("value").and_then(Value::as_object);
+    if let (Code::OK, Some(value)) = (answer.code, value) {
+        core.rooms.sync.catch_up(id, value.clone());
+    }
+    let object = core.rooms.sync.get(id);
+    let read = object.map(|object| value_of(object, answer.code != Code::OK));
+    let gone = || Refusal::not_found("the object is gone");
+    respond::later(core, asker, read.ok_or_else(gone), out);
+}
+
+fn value_of(object: &Object, is_stale: bool) -> Vec<u8> {
+    let mut value = value(object, &mut Vec::new());
+    if is_stale {
+        value.insert("stale".to_owned(), true.into());
+    }
+    respond::valued(&value)
+}
+
+// In the reader's name: the reporter's library knows it as an observer.
+fn read_afar(
+    core: &mut Core,
+    asked: &Asked<'_>,
+    id: ObjectId,
+    address: &Address,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let body = json!({});
+    let words = ask::Words {
+        kind: MessageKind::Read,
+        from: asked.header().from,
+        to: address,
+        body: &body,
+    };
+    let purpose = (asked.admitted.link, ask::Purpose::Read(id, asked.asker()));
+    ask::ask(core, words, purpose, asked.now, out)
 }
 
 /// `sync` and `stopSync` steer a remote backup, which objects here do without.

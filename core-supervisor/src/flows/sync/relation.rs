@@ -7,7 +7,7 @@ use crate::ids::{OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::policy::{Party, Relation};
 use crate::rooms::registry::Registry;
-use crate::rooms::sync::{Object, Sync};
+use crate::rooms::sync::{Object, Role, Sync};
 
 /// The relation to the object whose address `to` is, or is below.
 pub(crate) fn of(core: &Core, sender: OwnerId, from: &Address, to: &Address) -> Relation {
@@ -59,8 +59,11 @@ pub(crate) fn to_object(core: &Core, sender: OwnerId, from: &Address, object: &O
 /// Whether it is this party that reports the object, here or through its stub.
 pub(crate) fn is_reporter(core: &Core, sender: OwnerId, object: &Object) -> bool {
     let registry = &core.rooms.registry;
-    let owner = registry.owner_of(&object.reporter);
-    owner.or_else(|| registry.stub_for(object.reporter.domain())) == Some(sender)
+    let reporter = match object.role {
+        Role::Reported => registry.owner_of(&object.reporter),
+        Role::Followed => registry.stub_for(object.address.domain()),
+    };
+    reporter == Some(sender)
 }
 
 /// Under which address a sender observes the object: the one it says, or its own.

@@ -9,7 +9,7 @@ use protocol::{Address, Code};
 use serde_json::{Map, Value, json};
 
 use super::read::{self, PART_BYTES_MAX};
-use super::{create, fan_out, from, identity, keep, parse, register};
+use super::{create, fan_out, from, identity, keep, offline, parse, register, route};
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::judge;
@@ -56,6 +56,8 @@ pub(super) fn reporters(
         };
         create::attach(core, &address, asked.owner);
         register::there(core, id, Status::Live, asked.now, out);
+        offline::back(core, id, asked.now, out);
+        reroute(core, id, asked, out);
         values.extend(core.rooms.sync.get(id).map(|o| stored(o, true)));
     }
     answer(core, asked, values, out)
@@ -85,6 +87,18 @@ pub(super) fn observers(
         return Err(Refusal::not_found(NO_OBSERVED));
     }
     answer(core, asked, values, out)
+}
+
+// The node of its domain brings its messages again; nobody waits for that.
+fn reroute(core: &mut Core, id: ObjectId, asked: &Asked<'_>, out: &mut Actions) {
+    let Some(object) = core.rooms.sync.get(id) else {
+        return;
+    };
+    let (steps, reporter) = (route::reported(object), object.reporter.clone());
+    let domain = object.address.domain().to_owned();
+    let next = (asked.admitted.link, route::Next::Nothing);
+    let who = (&reporter, Value::Null);
+    let _ = route::open(core, (&domain, steps), who, next, asked.now, out);
 }
 
 // The reporter agreed before; policy is asked as of now.

@@ -11,7 +11,7 @@ use protocol::{Address, Code, CoreFrame, Message, MessageKind};
 use serde_json::{Map, Value, json};
 
 use super::ask::{self, Answer, Purpose, Words};
-use super::{body, fan_out, from, identity, read, resume, selected};
+use super::{body, fan_out, far, from, identity, read, resume, selected};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::persist::{self, Then};
@@ -25,8 +25,10 @@ use crate::rooms::user_agent::Asker;
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(super) object: ObjectId,
-    observer: Address,
-    asker: Asker,
+    pub(super) observer: Address,
+    pub(super) asker: Asker,
+    /// Whether another runtime asks: it makes the provisional answer itself.
+    pub(super) is_far: bool,
 }
 
 /// A `subscribe` to `/sm`.
@@ -36,14 +38,18 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
         return resume::observers(core, asked, &subscribe, out);
     }
     persist::has_room(core, asked.admitted.link)?;
+    if far::is_elsewhere(core, &subscribe.resource) {
+        return far::want(core, asked, &subscribe, out);
+    }
     let object = selected(core, &subscribe.resource)?;
     let observer = from(asked)?;
     let wanted = Wanted {
         object,
         observer,
         asker: asked.asker(),
+        is_far: false,
     };
-    want(core, wanted, subscribe.mutual, asked.now, out)?;
+    want(core, wanted, (subscribe.mutual, None), asked.now, out)?;
     Ok(serve::Answer::Later)
 }
 
@@ -63,10 +69,11 @@ pub(super) fn decided(
     }
 }
 
-fn want(
+/// Has the reporter asked, once policy permits it.
+pub(super) fn want(
     core: &mut Core,
     wanted: Wanted,
-    mutual: Option<bool>,
+    (mutual, said): (Option<bool>, Option<Value>),
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
@@ -88,12 +95,14 @@ fn want(
     core.rooms.sync.may_observe_more(wanted.observer.as_str())?;
     // Who cannot be asked is not offered anything: 503 comes alone.
     ask::receiver(core, &reporter)?;
-    offer(core, &wanted.asker, &offered, out);
+    if !wanted.is_far {
+        offer(core, &wanted.asker, &offered, out);
+    }
     let mut body = json!({
         "type": "subscribe",
         "from": wanted.observer.as_str(),
         "to": address.as_str(),
-        "identity": identity::of(core, &wanted.observer),
+        "identity": said.unwrap_or_else(|| identity::of(core, &wanted.observer)),
     });
     if let (Some(mutual), Some(body)) = (mutual, body.as_object_mut()) {
         body.insert("mutual".to_owned(), mutual.into());

@@ -46,6 +46,8 @@ pub(crate) struct Object {
     pub(super) version: u64,
     pub(super) bytes: usize,
     pub(super) log: Log,
+    /// Whether changes of an object elsewhere were missed.
+    pub(super) has_missed: bool,
 }
 
 /// Where an object is reported.
@@ -123,6 +125,7 @@ impl Object {
                 .unwrap_or(0),
             bytes,
             log: Log::default(),
+            has_missed: false,
         })
     }
 

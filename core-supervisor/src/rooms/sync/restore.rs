@@ -75,6 +75,8 @@ fn whole(record: &Record) -> Result<Object, String> {
         data: whole.data,
         version: whole.version,
         log: Log::default(),
+        // What came while this runtime was down was not for it.
+        has_missed: !whole.is_reporter,
     })
 }
 

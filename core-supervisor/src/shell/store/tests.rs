@@ -175,6 +175,33 @@ fn a_file_that_was_cut_off_is_moved_aside() {
     });
 }
 
+/// Opens a file with one byte altered: it is read, or moved aside, and then written.
+fn open_with_altered(home: &Home, whole: &[u8], at: usize) {
+    let mut bytes = whole.to_vec();
+    bytes[at] ^= 0xff;
+    fs::write(home.file(), bytes).unwrap();
+    let (mut store, _) = home.open();
+    store.write(&[set(Table::Storage, "b", b"2")]).unwrap();
+}
+
+#[test]
+fn one_altered_byte_anywhere_never_ends_the_process() {
+    let home = Home::new("byte");
+    let (mut store, _) = home.open();
+    let many: Vec<_> = (0..200)
+        .map(|number| set(Table::Storage, &number.to_string(), &[7; 100]))
+        .collect();
+    store.write(&many).unwrap();
+    drop(store);
+    let whole = fs::read(home.file()).unwrap();
+
+    // The head of the file, and a sample of the rest.
+    let places = (0..512)
+        .step_by(5)
+        .chain((512..whole.len()).step_by(whole.len() / 64));
+    places.for_each(|at| open_with_altered(&home, &whole, at));
+}
+
 #[test]
 fn a_second_damaged_file_does_not_replace_the_first() {
     let home = Home::new("twice");

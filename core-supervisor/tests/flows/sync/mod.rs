@@ -3,6 +3,8 @@
 mod changes;
 mod children;
 mod create;
+mod elsewhere;
+mod from_elsewhere;
 mod resume;
 mod subscribe;
 

@@ -75,7 +75,7 @@ impl Scene {
     }
 
     fn ask(&self, to: &str, order: &Value) -> Value {
-        let answer = self.runtime.operator().ask("execute", to, order);
+        let answer = self.runtime.operator().ask("read", to, order);
         assert_eq!(answer.code, 200, "{answer:?}\n{}", self.runtime.log());
         answer.value().clone()
     }

@@ -2,15 +2,14 @@
 //! per deployment, until somebody wants an end.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use protocol::api::sandboxes::{self, LogBatch, LogFilter};
+use protocol::api::sandboxes::{self, LogFilter};
 use protocol::api::user_agent::{self, Component, Deploy, Listing};
 use serde_json::{Value, json};
 
-use crate::cmd::{deploy, learn_news, logs, ps};
+use crate::cmd::{deploy, logs, ps};
 use crate::error::Failure;
 use crate::names::Names;
 use crate::output::table::Cell;
@@ -20,6 +19,7 @@ use crate::signals;
 use crate::supervisor::Supervisor;
 
 mod live;
+mod show;
 
 use live::Live;
 
@@ -60,6 +60,9 @@ pub(crate) struct Watch {
     components: Vec<Component>,
     // What was asked for and is not answered yet.
     asked: BTreeMap<u64, Asked>,
+    // What a line of the log is waited for, and whether it has come.
+    awaited: Option<String>,
+    has_come: bool,
     /// Addresses that this watch deployed.
     pub(crate) deployed: Vec<String>,
     /// Deployments that failed.
@@ -83,6 +86,8 @@ impl Watch {
             live,
             components: Vec::new(),
             asked: BTreeMap::new(),
+            awaited: None,
+            has_come: false,
             deployed: Vec::new(),
             failed: 0,
         })
@@ -102,6 +107,18 @@ impl Watch {
             self.asked.insert(asked, Asked::Deployment);
         }
         Ok(())
+    }
+
+    /// Deploys one component and waits until it runs.
+    pub(crate) fn deploy_now(&mut self, wanted: &Deploy) -> Result<Component, Failure> {
+        for code in deploy::code_files(wanted) {
+            self.log.places.learn_file(&code);
+        }
+        let component = deploy::one(&mut self.session, wanted).map_err(|failure| {
+            failure.in_words(|text| self.log.places.text("", text).into_owned())
+        })?;
+        self.deployed.push(component.address.clone());
+        Ok(component)
     }
 
     /// What the configured catalogues, or one directory, hold.
@@ -140,7 +157,7 @@ impl Watch {
                 self.show_own_log(supervisor)?;
             }
             let news = match self.session.next(LOOK)? {
-                Next::Message(heard) => self.show_log(&value(&heard.body).unwrap_or_default())?,
+                Next::Message(heard) => self.show(&heard)?,
                 Next::Answered(id, answer) => self.answered(id, &answer)?,
                 Next::Nothing => false,
                 Next::End => {
@@ -198,27 +215,6 @@ impl Watch {
         self.out
     }
 
-    /// Says a sentence of our own: above the lines on a terminal, else as a note.
-    pub(crate) fn tell(&mut self, tone: Tone, text: &str) -> Result<(), Failure> {
-        if self.live.moves() {
-            let line = self.out.style().paint(tone, &clean(text));
-            self.live.above(&format!("{line}\n"))?;
-        } else {
-            self.out.note(text);
-        }
-        Ok(())
-    }
-
-    /// Tells of a failure and goes on.
-    pub(crate) fn complain(&mut self, failure: &Failure) -> Result<(), Failure> {
-        if self.live.moves() {
-            self.live.above(&failure.text(self.out.style()))?;
-        } else {
-            failure.print(self.out.is_json(), self.out.notes_style());
-        }
-        Ok(())
-    }
-
     /// Removes what this watch deployed, from a supervisor that goes on.
     pub(crate) fn remove(&mut self) -> Result<(), Failure> {
         for resource in std::mem::take(&mut self.deployed) {
@@ -228,37 +224,6 @@ impl Watch {
                     .ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;
         }
         Ok(())
-    }
-
-    fn show_own_log(&mut self, supervisor: &Supervisor) -> Result<(), Failure> {
-        while let Some(line) = supervisor.log_line() {
-            if self.live.moves() {
-                let line = self.out.style().paint(Tone::Faint, &clean(&line));
-                self.live.above(&format!("{line}\n"))?;
-            } else {
-                // Logs are no data.
-                let _ = writeln!(std::io::stderr(), "{}", clean(&line));
-            }
-        }
-        Ok(())
-    }
-
-    // A line about a component may mean that its state has changed.
-    fn show_log(&mut self, batch: &LogBatch) -> Result<bool, Failure> {
-        let speakers = batch.lines.iter().map(|line| line.component.as_str());
-        learn_news(&mut self.session, &mut self.log.names, speakers)?;
-        if self.out.is_json() {
-            self.log.print(batch, &self.out)?;
-            return Ok(true);
-        }
-        self.log.learn_places(&self.out);
-        let style = self.out.style();
-        let lines = batch
-            .lines
-            .iter()
-            .map(|line| logs::text(&self.log.places.line(line), &self.log.names, style));
-        self.live.above(&lines.collect::<String>())?;
-        Ok(true)
     }
 
     fn answered(&mut self, id: u64, answer: &Answer) -> Result<bool, Failure> {

@@ -108,7 +108,8 @@ fn operator() -> Someone {
 
 /// The parsed word of a test's table: a type of message, or the two other acts.
 fn act(word: &str) -> Act<'_> {
-    match word.strip_prefix(OBSERVING).unwrap_or(word) {
+    let word = word.strip_prefix(OBSERVING).unwrap_or(word);
+    match word.strip_prefix(REPORTING).unwrap_or(word) {
         "LISTEN" => Act::Listen,
         "DEPLOY" => Act::Deploy,
         word => Act::Message(word),
@@ -117,6 +118,8 @@ fn act(word: &str) -> Act<'_> {
 
 /// In front of a word: the sender observes what it addresses.
 const OBSERVING: &str = "OBSERVER ";
+/// The same: it reports it.
+const REPORTING: &str = "REPORTER ";
 
 fn question<'a>(from: &'a Someone, word: &'a str, to: &'a Someone) -> Question<'a> {
     Question {
@@ -125,6 +128,8 @@ fn question<'a>(from: &'a Someone, word: &'a str, to: &'a Someone) -> Question<'
         to: to.party(),
         relation: if word.starts_with(OBSERVING) {
             Relation::Observer
+        } else if word.starts_with(REPORTING) {
+            Relation::Reporter
         } else {
             Relation::Stranger
         },

@@ -21,6 +21,12 @@ fn cases_of_objects() -> Vec<Case> {
             hyperty(HERE),
         ),
         (
+            "remote-reports",
+            remote("comm://bob.example/1"),
+            "REPORTER update",
+            remote("comm://bob.example/1/changes"),
+        ),
+        (
             "remote-observes",
             remote("hyperty-runtime://bob.example/1/sm"),
             "subscribe",

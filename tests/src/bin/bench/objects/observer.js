@@ -3,7 +3,7 @@
 const syncher = factory.createSyncher(url, bus, config);
 
 bus.addListener(url, (m) => {
-  if (m.type !== "execute") return;
+  if (m.type !== "read") return;
   const { resource, reporter } = m.body;
   const answer = (body) => bus.postMessage({ id: m.id, type: "response", from: url, to: m.from, body });
   syncher.subscribe({ schema: config.schema, resource, store: false, p2p: false, mutual: true }).then((observer) => {

@@ -1,3 +1,5 @@
+// Orders come as `read`: an `execute` is answered by the Syncher.
+//
 // Reports data objects, and measures how their changes travel: an observer that
 // has seen a change says so by an event, with the value it saw.
 
@@ -58,7 +60,7 @@ function measure({ samples, observers, depth }, done) {
 
 bus.addListener(url, (m) => {
   if (m.type === "event") return void round?.(m.body.seen);
-  if (m.type !== "execute") return;
+  if (m.type !== "read") return;
   const { op } = m.body;
   if (op === "create") create(m.body).then((value) => reply(m, value), (e) => refuse(m, e));
   else if (op === "resume") resume().then((value) => reply(m, value), (e) => refuse(m, e));

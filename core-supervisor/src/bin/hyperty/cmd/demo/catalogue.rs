@@ -14,6 +14,9 @@ use crate::scratch::Scratch;
 /// Where the demo's catalogue is, below a directory above this program.
 const PLACES: [&str; 2] = ["share/hyperty/demo", "tests/fixtures/demo"];
 
+/// Where the examples are.
+const EXAMPLES: [&str; 2] = ["share/hyperty/examples", "sandbox-host/examples"];
+
 /// The first bytes of a program.
 const ELF: &[u8] = b"\x7fELF";
 
@@ -21,26 +24,40 @@ const ELF: &[u8] = b"\x7fELF";
 pub(super) fn ready(named: Option<&Path>, scratch: &Scratch) -> Result<PathBuf, Failure> {
     let source = match named {
         Some(path) => path.canonicalize().map_err(|error| missing(path, &error))?,
-        None => find()?,
+        None => find(
+            &PLACES,
+            "the demo's catalogue",
+            "hyperty demo --catalogue DIR",
+        )?,
     };
     let into = scratch.path().join("catalogue");
     copy(&source, &into)?;
     Ok(into)
 }
 
-fn find() -> Result<PathBuf, Failure> {
+/// The folder of an example.
+pub(super) fn scene(name: &str) -> Result<PathBuf, Failure> {
+    let examples = find(
+        &EXAMPLES,
+        "the examples",
+        &format!("hyperty run DIR/{name}"),
+    )?;
+    Ok(examples.join(name))
+}
+
+fn find(below: &[&str; 2], what: &str, otherwise: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().unwrap_or_default();
     let places = own
         .ancestors()
-        .flat_map(|above| PLACES.map(|place| above.join(place)));
+        .flat_map(|above| below.map(|place| above.join(place)));
     places
         .into_iter()
         .find(|place| place.is_dir())
         .ok_or_else(|| {
-            Failure::new(Id::NotFound, "cannot find the demo's catalogue")
-                .fact("looked for", PLACES.join(" and "))
+            Failure::new(Id::NotFound, format!("cannot find {what}"))
+                .fact("looked for", below.join(" and "))
                 .fact("above", own.display().to_string())
-                .fix("to say where it is", "hyperty demo --catalogue DIR")
+                .fix("to say where it is", otherwise)
         })
 }
 

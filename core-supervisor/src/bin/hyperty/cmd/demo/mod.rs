@@ -25,6 +25,7 @@ use stage::Stage;
 const EXAMPLES: &str = "\
 Examples:
   hyperty demo
+  hyperty demo chat
   hyperty demo --json | jq -r .step
 
 It uses directories of its own and leaves nothing behind.";
@@ -33,13 +34,41 @@ It uses directories of its own and leaves nothing behind.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
+    /// An example instead: two components of different users share something live
+    #[arg(value_name = "SCENE")]
+    scene: Option<SceneName>,
+
     /// The demo's catalogue [default: the one that came with this program]
     #[arg(long, value_name = "DIR")]
     catalogue: Option<PathBuf>,
 }
 
+/// The examples that come with this program.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum SceneName {
+    /// A conversation
+    Chat,
+    /// Who can be reached
+    Presence,
+    /// Who is where
+    Location,
+}
+
+impl SceneName {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Presence => "presence",
+            Self::Location => "location",
+        }
+    }
+}
+
 /// Shows everything, in order.
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    if let Some(scene) = args.scene {
+        return crate::cmd::run::play(&catalogue::scene(scene.folder())?, context);
+    }
     signals::take();
     let told = show(args, context);
     if signals::count() > 0 {

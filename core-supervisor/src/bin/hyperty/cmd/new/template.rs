@@ -65,6 +65,8 @@ impl Project<'_> {
             ),
             types("package.json", TYPES_PACKAGE),
             types("index.d.ts", TYPES),
+            types("objects.d.ts", TYPES_OBJECTS),
+            types("services.d.ts", TYPES_SERVICES),
             types("globals.d.ts", TYPES_GLOBALS),
             types("README.md", TYPES_README),
         ]
@@ -75,7 +77,7 @@ impl Project<'_> {
             ("src/main.rs".to_owned(), self.fill(self.code())),
             (
                 "Cargo.toml".to_owned(),
-                self.fill(include_str!("templates/rust/Cargo.toml")),
+                self.fill(include_str!("templates/rust/manifest.toml")),
             ),
             (
                 ".cargo/config.toml".to_owned(),
@@ -229,3 +231,7 @@ const TYPES: &str = include_str!("../../../../../../sandbox-host/framework/types
 const TYPES_GLOBALS: &str =
     include_str!("../../../../../../sandbox-host/framework/types/globals.d.ts");
 const TYPES_README: &str = include_str!("../../../../../../sandbox-host/framework/types/README.md");
+const TYPES_OBJECTS: &str =
+    include_str!("../../../../../../sandbox-host/framework/types/objects.d.ts");
+const TYPES_SERVICES: &str =
+    include_str!("../../../../../../sandbox-host/framework/types/services.d.ts");

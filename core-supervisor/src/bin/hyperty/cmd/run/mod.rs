@@ -12,16 +12,21 @@ use crate::supervisor::{Plan, Supervisor};
 use crate::watch::{Ended, Watch};
 use crate::{Context, signals};
 
+mod scene;
 mod single;
+
+use scene::Scene;
 
 const EXAMPLES: &str = "\
 Examples:
   hyperty run ./shop
   hyperty run ./shop/.well-known/hyperty/echo.hy.json
   hyperty run hello.js
+  hyperty run sandbox-host/examples/chat
   hyperty run ./target/release/my-component --set greeting=hi
 
-A directory is a catalogue. A file is a descriptor (.json), a script (.js) or a program
+A directory is a catalogue; one with a scene.json is a scene, which says what is deployed for
+whom and when it is over, and plays in a runtime of its own. A file is a descriptor (.json), a script (.js) or a program
 (ELF); one without a descriptor runs as a hyperty of the provider `run.local`.
 It joins the supervisor that runs; when none does, it starts one with empty directories.
 What it deployed is gone when it ends.";
@@ -61,6 +66,9 @@ pub(crate) struct Target {
 /// Runs it until Ctrl-C, or until none of it runs any more.
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     signals::take();
+    if let Some(scene) = Scene::of(&args.what)? {
+        return scene.play(&args.what, &args.launch, context);
+    }
     let scratch = Scratch::new("run")?;
     let target = target(&args.what, &scratch)?;
     let (mut supervisor, session) = join_or_start(&args.launch, &scratch, context)?;
@@ -97,6 +105,18 @@ fn deploy_and_follow(
         Ended::NothingLeft => Err(Failure::new(Id::Failed, "nothing of it runs any more")),
         Ended::Satisfied => Ok(()),
         Ended::Supervisor(_) => Err(Failure::new(Id::LinkLost, "the supervisor ended")),
+    }
+}
+
+/// Plays the scene of this folder.
+pub(crate) fn play(directory: &Path, context: &Context) -> Outcome {
+    signals::take();
+    match Scene::of(directory)? {
+        Some(scene) => scene.play(directory, &Launch::default(), context),
+        None => Err(Failure::new(
+            Id::NotFound,
+            format!("`{}` has no scene.json", directory.display()),
+        )),
     }
 }
 
