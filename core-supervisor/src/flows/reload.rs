@@ -11,7 +11,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, load, orphan, undeploy};
+use crate::flows::{deploy, load, orphan, registration, sync, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Previous, Reread, Stage};
@@ -92,7 +92,10 @@ pub(crate) fn revert(
     let sandbox = core.rooms.user_agent.get(id).and_then(|d| d.sandbox);
     match (was, sandbox) {
         (Stage::Stopped | Stage::Failed, _) => undeploy::leave_sandbox(core, id, now, out),
-        (_, Some(sandbox)) if takes_another(core, id) => load::load(core, id, sandbox, now, out),
+        (_, Some(sandbox)) if takes_another(core, id) => {
+            detach(core, id, now, out);
+            load::load(core, id, sandbox, now, out);
+        }
         _ => {
             undeploy::leave_sandbox(core, id, now, out);
             deploy::place(core, id, now, out);
@@ -215,13 +218,22 @@ fn unload(core: &mut Core, id: DeploymentId, sandbox: SandboxId, now: Now, out: 
     let (Some(address), Some(link)) = (address, link) else {
         return;
     };
-    core.rooms.bus.listeners.remove_all(OwnerId::Component(id));
+    detach(core, id, now, out);
     let component = address.published();
     let frame = CoreFrame::Unload {
         component: &component,
     };
     respond::send(core, link, &frame, out);
     orphan::end_requests_to(core, link, &address, now, out);
+}
+
+// What the code that goes had listened to and observed is not the next one's.
+fn detach(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    let owner = OwnerId::Component(id);
+    registration::component_cut(core, id, now, out);
+    core.rooms.bus.listeners.remove_all(owner);
+    sync::taken_down(core, owner);
+    core.epoch += 1;
 }
 
 // A script host takes one script after the other; a program is its process.

@@ -98,6 +98,31 @@ fn a_reloaded_program_gets_a_process_of_its_own_at_the_same_address() {
 }
 
 #[test]
+fn what_the_old_code_listened_to_is_not_the_new_ones() {
+    let mut story = alice_and_bob();
+    let (bob, link) = (story.address("bob@b.example"), story.link("bob@b.example"));
+    let alice = story.address("alice@a.example");
+    let news = format!("{alice}/news");
+    story.says(
+        link,
+        &HostFrame::Listen {
+            component: &bob,
+            address: &news,
+        },
+    );
+    story.heard_on(link);
+    story.send("alice@a.example", "update", &news, "{}", Reply::Unwanted);
+    let before = story.messages_on(link).len();
+    story.edit = newer;
+
+    story.ask_operator("execute", "ua", RELOAD_BOB);
+    story.heard_on(link);
+    story.send("alice@a.example", "update", &news, "{}", Reply::Unwanted);
+
+    assert_eq!((before, story.messages_on(link).len()), (1, 0));
+}
+
+#[test]
 fn a_package_that_cannot_be_read_leaves_the_old_code_running() {
     let mut story = alice_and_bob();
     story.edit = |_| {
