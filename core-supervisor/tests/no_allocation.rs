@@ -8,6 +8,7 @@ mod story;
 use allocation_counter::measure;
 use core_supervisor::event::{Actions, Event};
 use core_supervisor::ids::LinkId;
+use protocol::slot::InSlot;
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 use story::Story;
 
@@ -81,6 +82,52 @@ fn a_request_and_its_answer_pass_without_allocating() {
             trip.run(&mut story, &mut actions);
         }
     });
+
+    assert_eq!(count.count_total, 0);
+}
+
+#[test]
+fn a_message_by_a_slot_passes_without_allocating() {
+    let mut story = Story::new();
+    let (alice, sender) = story.deploy("alice@a.example");
+    let (bob, receiver) = story.deploy("bob@b.example");
+    for link in [sender, receiver] {
+        story.says(link, &HostFrame::TakeSlots { most: 1 });
+    }
+    let large = vec![b' '; 100_000];
+    let message = Message::new(MessageKind::Update, &alice, &bob, &large);
+    story.says(sender, &HostFrame::Send(message));
+    let slot = *story.lender.slots.first().expect("a slot was made");
+    let (mut sent, mut returned) = (Vec::new(), Vec::new());
+    let given = HostFrame::Return { slot };
+    given.encode(&mut returned).unwrap();
+    story.says(receiver, &given);
+    HostFrame::SendBy(InSlot {
+        slot,
+        bytes: 100_000,
+        header: message.header,
+    })
+    .encode(&mut sent)
+    .unwrap();
+    let mut actions = Actions::default();
+    let mut turn = |story: &mut Story| {
+        let steps = [(sender, &sent, receiver), (receiver, &returned, sender)];
+        for (link, bytes, to) in steps {
+            let now = story.now();
+            actions.clear();
+            let received = Event::Received { link, bytes };
+            story.core.handle(received, now, &mut actions);
+            assert_eq!(actions.bytes.len(), bytes.len(), "it was passed on");
+            let bytes = actions.bytes.len();
+            let written = Event::Written { link: to, bytes };
+            story.core.handle(written, now, &mut actions);
+        }
+    };
+    for _ in 0..100 {
+        turn(&mut story);
+    }
+
+    let count = measure(|| (0..1_000).for_each(|_| turn(&mut story)));
 
     assert_eq!(count.count_total, 0);
 }

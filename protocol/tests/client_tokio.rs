@@ -10,11 +10,13 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use far_end::{Core, ME, RUNTIME, THEM, answer, deliver, pair, start, welcome};
+use far_end::{Core, ME, RUNTIME, THEM, answer, deliver, memory, pair, start, welcome};
 use protocol::client::tokio::Client;
 use protocol::client::{Error, Incoming};
 use protocol::frame::Role;
-use protocol::{Code, CoreFrame, HostFrame, MessageKind, version};
+use protocol::limits::SLOT_FROM_BYTES;
+use protocol::slot::{InSlot, Lend};
+use protocol::{Code, CoreFrame, HostFrame, Message, MessageKind, version};
 use tokio::net::UnixStream;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -212,4 +214,43 @@ fn body(frame: HostFrame<'_>) -> String {
         HostFrame::Send(message) => String::from_utf8(message.body.to_vec()).unwrap(),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn large_bodies_go_by_slots_both_ways() {
+    block_on(async {
+        let (mut client, mut core) = client().await;
+        let (body, memory) = (vec![b'x'; SLOT_FROM_BYTES + 1], memory());
+        let bytes = u32::try_from(body.len()).unwrap();
+        core.say(&[deliver(&body)]);
+        assert!(matches!(client.recv().await, Ok((Incoming::Message(_), _))));
+        core.say_with(&CoreFrame::Borrow { slot: 1, bytes }, &memory);
+        let to = THEM;
+        core.say_with(&CoreFrame::Lend(Lend { slot: 2, bytes, to }), &memory);
+        let header = Message::new(MessageKind::Update, THEM, ME, b"").header;
+        core.say(&[CoreFrame::DeliverBy(InSlot {
+            slot: 1,
+            bytes,
+            header,
+        })]);
+
+        let (incoming, out) = client.recv().await.unwrap();
+        let Incoming::Message(message) = incoming else {
+            panic!("{incoming:?}");
+        };
+        assert_eq!(message.body, vec![0; body.len()]);
+        out.send(MessageKind::Update, THEM, &body).unwrap();
+        client.flush().await.unwrap();
+
+        let mut heard = Vec::new();
+        while heard.len() < 4 {
+            heard.push(core.hear(|frame| match frame {
+                HostFrame::TakeSlots { .. } => "take",
+                HostFrame::Return { slot: 1 } => "return",
+                HostFrame::SendBy(InSlot { slot: 2, .. }) => "send by",
+                _ => "something else",
+            }));
+        }
+        assert_eq!(heard, ["take", "return", "return", "send by"]);
+    });
 }

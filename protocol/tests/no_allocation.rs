@@ -1,8 +1,10 @@
 //! The hot path allocates nothing once its buffers have grown.
 
-#![allow(clippy::unwrap_used)] // in helpers of the tests
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // in helpers of the tests
 
-use std::io::Write;
+mod far_end;
+
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use allocation_counter::measure;
 use protocol::client::Incoming;
 use protocol::client::blocking::Link;
 use protocol::frame::Start;
+use protocol::limits::{SLOT_BYTES, SLOT_FROM_BYTES};
+use protocol::slot::{InSlot, Lend};
 use protocol::{Code, CoreFrame, HostFrame, Message, MessageKind, Reply, codec};
 
 const BODY: [u8; 512] = [b' '; 512];
@@ -91,6 +95,46 @@ fn a_client_receives_answers_and_asks_without_allocating() {
     turn();
 
     let count = measure(&mut turn);
+
+    assert_eq!(count.count_total, 0);
+}
+
+#[test]
+fn large_bodies_go_by_slots_without_allocating() {
+    let (socket, mut core) = far_end::pair();
+    core.say(&[far_end::start()]);
+    let mut link = Link::attach_to(socket).unwrap();
+    let (body, memory) = (vec![b'x'; SLOT_BYTES], far_end::memory());
+    core.say(&[far_end::deliver(&body[..SLOT_FROM_BYTES + 1])]);
+    link.recv().unwrap();
+    let to = far_end::THEM;
+    let bytes = u32::try_from(SLOT_BYTES).unwrap();
+    core.say_with(&CoreFrame::Borrow { slot: 1, bytes }, &memory);
+    core.say_with(&CoreFrame::Lend(Lend { slot: 2, bytes, to }), &memory);
+    let header = Message::new(MessageKind::Event, to, far_end::ME, b"").header;
+    let came = CoreFrame::DeliverBy(InSlot {
+        slot: 1,
+        bytes,
+        header,
+    });
+    let again = core_says(&[CoreFrame::Returned { slot: 2 }, came]);
+    let mut heard = vec![0; 64 * 1024];
+    let mut turn = || {
+        core.socket.write_all(&again).unwrap();
+        let (incoming, out) = link.recv().unwrap();
+        let Incoming::Message(message) = incoming else {
+            panic!("{incoming:?}");
+        };
+        out.send(MessageKind::Event, to, message.body).unwrap();
+        link.flush().unwrap();
+        // Had it gone by stream, this would not be all of it.
+        let read = core.socket.read(&mut heard).unwrap();
+        assert!(read < 1024, "{read} bytes went by stream");
+    };
+    turn();
+    turn();
+
+    let count = measure(|| (0..100).for_each(|_| turn()));
 
     assert_eq!(count.count_total, 0);
 }

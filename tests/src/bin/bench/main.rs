@@ -12,6 +12,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+mod bodies;
 mod caller;
 mod dbus;
 mod nats;
@@ -64,8 +65,9 @@ const FULL: Scale = Scale {
 
 type Group = (&'static str, fn(&mut Table, Scale));
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("relay", relaying::measure),
+    ("bodies", bodies::measure),
     ("rules", rules::measure),
     ("start", starting::measure),
     ("scripts", scripts::measure),

@@ -1,4 +1,4 @@
-//! Messages: round trips, many in flight, processor time, large bodies, the price of the lock.
+//! Messages: round trips, many in flight, processor time, the price of the lock.
 
 use crate::Scale;
 use crate::caller::Writes;
@@ -9,9 +9,7 @@ use crate::quiet::{Place, cpu_ns};
 use crate::table::{Table, Target};
 use crate::turns::take_turns;
 
-const LARGE_BYTES: usize = 1_000_000;
-
-/// Both places, and the large bodies.
+/// Both places.
 pub(crate) fn measure(table: &mut Table, scale: Scale) {
     for place in [Place::Pinned, Place::Free] {
         place.enter();
@@ -23,8 +21,6 @@ pub(crate) fn measure(table: &mut Table, scale: Scale) {
         }
         bench.measure(table, scale, place);
     }
-    Place::Pinned.enter();
-    large_bodies(table, scale);
 }
 
 struct Bench {
@@ -245,59 +241,4 @@ impl Told<'_> {
             (self.of)(*a, |turn| turn.p50).total_cmp(&(self.of)(*b, |turn| turn.p50))
         })
     }
-}
-
-fn large_bodies(table: &mut Table, scale: Scale) {
-    let pair = Pair::native(&[]);
-    let mut raw = Peer::raw(LARGE_BYTES);
-    let samples = scale.samples / 40;
-    let order = serde_json::json!({ "samples": samples, "bytes": LARGE_BYTES });
-    let server = pair.runtime.supervisor().pid;
-    let turns = take_turns(table, Place::Pinned, scale.rounds, 2, |side| {
-        let watched = if side == 0 { server } else { raw.server() };
-        let before = cpu_ns(watched);
-        let trips = if side == 0 {
-            pair.order(&order)
-        } else {
-            raw.caller.round_trips(samples)
-        };
-        (
-            percentile(&trips, 50),
-            (cpu_ns(watched) - before) / samples as u64,
-        )
-    });
-    let rate = |side: usize| {
-        let trips: Vec<_> = turns[side].iter().map(|turn| number(turn.0)).collect();
-        // There and back; bytes per nanosecond are gigabytes per second.
-        2.0 * number(LARGE_BYTES as u64) / median(&trips) * 1000.0
-    };
-    let cpu = |side: usize| {
-        median(
-            &turns[side]
-                .iter()
-                .map(|turn| microseconds(turn.1))
-                .collect::<Vec<_>>(),
-        )
-    };
-    let (ours, theirs) = (rate(0), rate(1));
-    let place = Place::Pinned.name();
-    let detail = format!(
-        "{ours:.0} MB/s, {theirs:.0} MB/s; cpu {:.0} µs, {:.0} µs",
-        cpu(0),
-        cpu(1)
-    );
-    table.add(
-        "bodies of 1 MB as stream, bytes/s ÷ RAW",
-        place,
-        (ours / theirs, "x"),
-        Target::None,
-        detail,
-    );
-    let why = "there are no bodies by memfd yet";
-    table.absent(
-        "bodies of 1 MiB by memfd ÷ stream",
-        place,
-        Target::AtLeast(3.0),
-        why,
-    );
 }
