@@ -30,7 +30,8 @@ declare global {
   /** The entrance that published applications look for. */
   const rethink: {
     requireHyperty: Factory["requireHyperty"];
-    release(...args: any[]): unknown;
+    /** Gives back what a hyperty in another sandbox has lent. */
+    release(remote: unknown): void;
     install(): Promise<unknown>;
   };
 }

@@ -142,8 +142,11 @@ export interface Factory {
   ): SimpleChatManager;
   createChat(syncher: Syncher, domain: string, identity?: object, manager?: SimpleChatManager): Chat;
   createRegistrationStatus(url: string, runtimeURL: string, owner: string, bus: Bus): RegistrationStatus;
-  /** The API of another hyperty, by its address or its catalogue URL. */
-  requireHyperty(url: string, ...options: any[]): Promise<any>;
+  /**
+   * The instance of another hyperty, by its address or its catalogue URL: itself in the same sandbox, else
+   * a proxy on which calls, `await`ed members and assignments become messages. `timeout` in milliseconds, 15 000.
+   */
+  requireHyperty(url: string, options?: { timeout?: number }): Promise<any>;
   /** Log lines with a level below which they are left out. */
   readonly logger: Logger;
 }
