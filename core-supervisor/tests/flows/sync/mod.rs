@@ -5,6 +5,7 @@ mod children;
 mod create;
 mod elsewhere;
 mod from_elsewhere;
+mod registered;
 mod resume;
 mod subscribe;
 
