@@ -26,6 +26,7 @@ use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
 use crate::rooms::sandboxes::{Sandbox, Sandboxes};
+use crate::rooms::storage::Storage;
 use crate::rooms::subscriptions::Subscriptions;
 use crate::rooms::sync::Sync;
 use crate::rooms::user_agent::{Asker, UserAgent};
@@ -68,6 +69,7 @@ pub(crate) struct Rooms {
     pub(crate) allocation: Allocation,
     pub(crate) discovery: Discovery,
     pub(crate) sync: Sync,
+    pub(crate) storage: Storage,
     pub(crate) subscriptions: Subscriptions,
 }
 
@@ -117,6 +119,7 @@ impl Core {
             allocation: Allocation::new(settings.seed),
             discovery: Discovery::default(),
             sync: Sync::default(),
+            storage: Storage::default(),
             subscriptions: Subscriptions::default(),
         };
         let mut core = Self {

@@ -370,4 +370,11 @@ pub enum CoreFrame<'a> {
         /// The slot.
         slot: u64,
     },
+    /// What the component that is loaded next has kept; several add up.
+    Seed {
+        /// Its address, in the spelling of its `Load`.
+        component: &'a str,
+        /// JSON: a list of `protocol::api::storage::Item`.
+        items: &'a [u8],
+    },
 }

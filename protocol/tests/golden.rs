@@ -365,6 +365,18 @@ fn slots_given_and_given_back() {
 }
 
 #[test]
+fn seed() {
+    let component = "a";
+    core(
+        CoreFrame::Seed {
+            component,
+            items: b"[]",
+        },
+        "b790 0200 02000000  0161 5b5d",
+    );
+}
+
+#[test]
 fn forwarding_changes_the_tag_and_nothing_else() {
     let send = bytes("b706 0900 02000000  00 02 0161 0162 00 00 00  7b7d");
     let raw = codec::split(&send).expect("a frame").expect("whole");

@@ -37,6 +37,14 @@ export default function (host) {
   // Called with the address of a component that ends: what it added goes too.
   host.ends = new Set();
 
+  // What a component keeps, as the core sends it before the component itself;
+  // read when somebody touches `localStorage` (see `storage`).
+  host.seeds = new Map();
+  host.seed = (owner, items) => {
+    host.seeds.set(owner, [...(host.seeds.get(owner) ?? []), items]);
+  };
+  host.ends.add((owner) => void host.seeds.delete(owner));
+
   // What a component has put in the place of a global stays; the framework
   // finds its own under `host.web`.
   const taken = new Set();

@@ -2,10 +2,13 @@
 // by a runtime's storage, a child says where.
 
 /**
- * Bytes of one content. It travels in one message of 1 MiB, as base64 when it is
- * no text, with its description beside it.
+ * Bytes of one part. It travels in a message of 1 MiB, as base64 when it is no
+ * text, with its description beside it; longer contents have several.
  */
-const CONTENT_BYTES_MAX = 700 * 1024;
+const PART_BYTES_MAX = 512 * 1024;
+
+/** Bytes of one content; the runtime's storage takes no more. */
+const CONTENT_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A published reader keeps no content beyond this; its name and value are public. */
 const ARRAYBUFFER_SIZE_LIMIT = 5242880;
@@ -55,8 +58,12 @@ export default function (host) {
      */
     async save() {
       const { parent, url, ...value } = this._metadata;
-      Object.assign(value, encoded(this._content));
+      const [first, ...further] = encoded(this._content);
+      Object.assign(value, first, { parts: further.length + 1 });
       const { value: kept } = await this._ask("create", this._storage, { value });
+      for (const [n, part] of further.entries()) {
+        await this._ask("update", this._storage, { resource: kept, part: n + 1, ...part });
+      }
       if (!this.contentURL.includes(kept)) this.contentURL.push(kept);
     }
 
@@ -114,7 +121,14 @@ export default function (host) {
       const to = end < 0 ? this._storage : resource.slice(0, end + STORAGE.length);
       const told = ({ value }) => progress && this._parentObject._call(progress, value);
       const body = await this._ask("read", to, { resource, p2p: true, p2pRequester, p2pHandler }, told);
-      return decoded(body.value ?? {});
+      const first = body.value ?? {};
+      const parts = [decoded(first)];
+      for (let part = 1; part < (first.parts ?? 1); part += 1) {
+        const next = await this._ask("read", to, { resource, part });
+        parts.push(decoded(next.value ?? {}));
+        if (progress) this._parentObject._call(progress, Math.round((part / first.parts) * 100));
+      }
+      return joined(parts);
     }
   }
 
@@ -160,8 +174,14 @@ export default function (host) {
     if (bytes > CONTENT_BYTES_MAX) {
       throw new RangeError(`cannot keep ${bytes} bytes: the most of one file is ${CONTENT_BYTES_MAX}`);
     }
-    if (isText) return { content };
-    return { content: new Uint8Array(content).toBase64(), contentEncoding: "base64" };
+    if (!isText) {
+      const all = new Uint8Array(content);
+      const part = (at) => ({ content: all.subarray(at, at + PART_BYTES_MAX).toBase64(), contentEncoding: "base64" });
+      return ats(bytes, PART_BYTES_MAX).map(part);
+    }
+    // A unit of text has at most three bytes.
+    const units = bytes > PART_BYTES_MAX ? Math.floor(PART_BYTES_MAX / 3) : content.length;
+    return whole(content, units).map((text) => ({ content: text }));
   }
 
   function decoded({ content, contentEncoding }) {
@@ -169,4 +189,34 @@ export default function (host) {
   }
 
   Object.assign(host.data, { HypertyResource, FileHypertyResource });
+}
+
+function ats(length, step) {
+  return Array.from({ length: Math.max(1, Math.ceil(length / step)) }, (_, n) => n * step);
+}
+
+// A text in pieces of so many units, never between the halves of a character.
+function whole(text, units) {
+  const pieces = [];
+  let at = 0;
+  do {
+    let end = Math.min(at + units, text.length);
+    if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end -= 1;
+    pieces.push(text.slice(at, end));
+    at = end;
+  } while (at < text.length);
+  return pieces;
+}
+
+function joined(parts) {
+  if (parts.length === 1 || parts.every((part) => typeof part === "string")) {
+    return parts.length === 1 ? parts[0] : parts.join("");
+  }
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return all.buffer;
 }

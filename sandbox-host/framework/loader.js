@@ -40,6 +40,8 @@ export default function (host) {
     const { bus, instance, activate } = component;
     const config = parsed(configuration);
     component.config = config;
+    // As the core said it, before the component changes it.
+    host.runtime ??= config.runtimeURL;
     const factory = host.newFactory(bus);
     if (instance !== undefined) instance._start(url, bus, config, factory);
     else component.result = activate(url, bus, config, factory);

@@ -69,8 +69,7 @@ pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
             Table::Addresses => core.rooms.allocation.reuse.restore(&record),
             Table::Objects | Table::Deltas | Table::Children => objects.push(record),
             Table::Subscriptions => core.rooms.subscriptions.restore(&record),
-            // Its room is not built yet: what a later version kept stays on disk.
-            Table::Storage => {}
+            Table::Storage => core.rooms.storage.restore(&record),
         }
     }
     sync::keep::restore(core, objects);

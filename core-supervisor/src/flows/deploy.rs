@@ -27,6 +27,9 @@ use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Stage};
 use crate::schemes;
 use crate::user::{NotUser, User};
 
+// A descriptor that is understood, and asks for what is not here.
+const UNMET: Code = Code(422);
+
 /// Somebody asks for a component: its package is read.
 pub(crate) fn begin(
     core: &mut Core,
@@ -210,6 +213,7 @@ fn register(
         digest,
         source,
     } = read;
+    meets(descriptor)?;
     let address = address::of_component(core, descriptor, &user)
         .map_err(|bad| Refusal::bad_request(bad.to_string()))?;
     let standing = Standing {
@@ -294,6 +298,16 @@ pub(crate) fn may_deploy(
         return Ok(());
     }
     Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
+}
+
+/// Whether this runtime has what a component needs.
+pub(crate) fn meets(descriptor: &Descriptor) -> Result<(), Refusal> {
+    let unmet = catalogue::constraints::unmet(&descriptor.constraints);
+    unmet.map_or(Ok(()), |reason| {
+        let Descriptor { name, provider, .. } = descriptor;
+        let reason = format!("`{name}` of {provider} cannot run here: {reason}");
+        Err(Refusal::new(UNMET, "constraints", reason))
+    })
 }
 
 /// The configuration that a component gets: JSON object text.

@@ -8,7 +8,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{observe, registration, reload, sync, undeploy};
+use crate::flows::{observe, registration, reload, serve_storage, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -150,6 +150,7 @@ fn load_script(
     (file, text): (&str, &[u8]),
     out: &mut Actions,
 ) {
+    serve_storage::seed(core, link, &package.address, out);
     let component = package.address.published();
     let load = Load {
         component: &component,

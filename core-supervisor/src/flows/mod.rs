@@ -27,6 +27,7 @@ pub(crate) mod serve_admin;
 pub(crate) mod serve_allocation;
 pub(crate) mod serve_discovery;
 pub(crate) mod serve_registry;
+pub(crate) mod serve_storage;
 pub(crate) mod serve_subscriptions;
 pub(crate) mod stop;
 pub(crate) mod supervise;

@@ -152,6 +152,7 @@ fn package(
     let old = deployment.package.clone();
     let old = old.ok_or_else(|| Refusal::not_found("the component was removed meanwhile"))?;
     is_the_same(&old, &read.descriptor)?;
+    deploy::meets(&read.descriptor)?;
     let config = deploy::configuration(core, &read.descriptor, overrides)?;
     // Asked with the new digest in place: a rule may look at it.
     note_digest(core, id, read.digest.clone());

@@ -15,7 +15,7 @@ use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
     deploy, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
-    serve_subscriptions, stop, supervise, sync, undeploy,
+    serve_storage, serve_subscriptions, stop, supervise, sync, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -105,7 +105,7 @@ pub(crate) fn room(
         RoomName::Sync => sync::serve(core, &asked, out),
         RoomName::Subscriptions => serve_subscriptions::subscriptions(core, &asked, out),
         RoomName::Discovery => serve_discovery::discovery(core, &asked),
-        RoomName::Storage => Err(not_understood(api::storage::PATH, asked.header())),
+        RoomName::Storage => serve_storage::storage(core, &asked, out),
     };
     let header = asked.header();
     match served {

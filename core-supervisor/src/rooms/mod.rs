@@ -8,6 +8,7 @@ pub mod discovery;
 pub mod policy;
 pub mod registry;
 pub mod sandboxes;
+pub mod storage;
 pub mod subscriptions;
 pub mod sync;
 pub mod user_agent;

@@ -13,6 +13,7 @@ mod registry;
 mod reloads;
 mod senders;
 mod slots;
+mod storage;
 #[path = "../story/mod.rs"]
 mod story;
 mod subscriptions;

@@ -36,6 +36,10 @@ pub enum Heard {
         token: u64,
     },
     Stop,
+    Seed {
+        component: String,
+        items: String,
+    },
     Welcome,
     /// What a frame says about a slot, and its number.
     Slot(&'static str, u64),

@@ -196,6 +196,10 @@ fn heard(frame: CoreFrame<'_>, side: &mut Side) -> Heard {
         CoreFrame::Returned { slot } => Heard::Slot("returned", slot),
         CoreFrame::Unsent { slot } => Heard::Slot("unsent", slot),
         CoreFrame::Revoke { slot } => Heard::Slot("revoke", slot),
+        CoreFrame::Seed { component, items } => Heard::Seed {
+            component: component.to_owned(),
+            items: String::from_utf8_lossy(items).into_owned(),
+        },
     }
 }
 

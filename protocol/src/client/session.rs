@@ -204,6 +204,7 @@ impl Session {
             | CoreFrame::Exec(_)
             | CoreFrame::Start(_)
             | CoreFrame::Unload { .. }
+            | CoreFrame::Seed { .. }
             | CoreFrame::Ping { .. }
             | CoreFrame::Borrow { .. }
             | CoreFrame::Lend(_)

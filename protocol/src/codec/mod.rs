@@ -53,6 +53,7 @@ pub(crate) const DELIVER_BY: u8 = 0x8c;
 pub(crate) const RETURNED: u8 = 0x8d;
 pub(crate) const UNSENT: u8 = 0x8e;
 pub(crate) const REVOKE: u8 = 0x8f;
+const SEED: u8 = 0x90;
 
 // What turns the tag of a `Send` into that of a `Deliver`, and a `SendBy` into a `DeliverBy`.
 const OF_CORE: u8 = 0x80;
@@ -96,7 +97,7 @@ impl<'a> HostFrame<'a> {
             RETURN => Self::Return {
                 slot: read(header)?,
             },
-            WELCOME..=REVOKE => return Err(Malformed::Direction(tag)),
+            WELCOME..=SEED => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
     }
@@ -173,6 +174,10 @@ impl<'a> CoreFrame<'a> {
             REVOKE => Self::Revoke {
                 slot: read(header)?,
             },
+            SEED => Self::Seed {
+                component: read(header)?,
+                items: body,
+            },
             HELLO..=RETURN => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
@@ -200,6 +205,7 @@ impl<'a> CoreFrame<'a> {
             Self::Returned { slot } => write(out, RETURNED, slot, &[]),
             Self::Unsent { slot } => write(out, UNSENT, slot, &[]),
             Self::Revoke { slot } => write(out, REVOKE, slot, &[]),
+            Self::Seed { component, items } => write(out, SEED, component, items),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn parts() -> impl Strategy<Value = Parts> {
     let sizes = (number, any::<u32>(), any::<u16>(), any::<[u8; 16]>());
     let body = proptest::collection::vec(any::<u8>(), 0..40);
     let texts = proptest::array::uniform4(text);
-    (0..15_usize, 0..12_usize, texts, sizes, body).prop_map(
+    (0..16_usize, 0..12_usize, texts, sizes, body).prop_map(
         |(variant, choice, texts, (id, number, code, nonce), body)| Parts {
             variant,
             choice,
@@ -147,6 +147,10 @@ impl Parts {
             11 => CoreFrame::Returned { slot: self.id },
             12 => CoreFrame::Unsent { slot: self.id },
             13 => CoreFrame::Revoke { slot: self.id },
+            14 => CoreFrame::Seed {
+                component: a,
+                items: &self.body,
+            },
             _ => CoreFrame::Deliver(self.message()),
         }
     }

@@ -78,6 +78,7 @@ pub(super) fn next() -> Result<Asked, LinkError> {
         | CoreFrame::Load(..)
         | CoreFrame::Start(_)
         | CoreFrame::Unload { .. }
+        | CoreFrame::Seed { .. }
         | CoreFrame::Deliver(_)
         | CoreFrame::Listening { .. }
         | CoreFrame::Borrow { .. }

@@ -86,6 +86,7 @@ impl Engine {
                 code,
                 reason,
             } => self.listening(address, code, reason),
+            CoreFrame::Seed { component, items } => self.seed(component, items),
             CoreFrame::Ping { token } => self.shared.say(&HostFrame::Pong { token }),
             CoreFrame::Stop { .. } => return Next::Stop,
             CoreFrame::Welcome { .. }
@@ -188,6 +189,19 @@ impl Engine {
                 self.shared.log_failure(&owner, &failure);
             }
         });
+    }
+
+    // Read when the component touches its `localStorage` first.
+    fn seed(&self, component: &str, items: &[u8]) {
+        let Ok(items) = std::str::from_utf8(items) else {
+            return;
+        };
+        let outcome = self.turn(self.shared.limits.turn, |ctx| {
+            self.call(&ctx, "seed", (component, items))
+        });
+        if let Err(failure) = outcome {
+            self.shared.log_failure(component, &failure);
+        }
     }
 
     fn listening(&self, address: &str, code: Code, reason: &str) {

@@ -34,6 +34,7 @@ mod people;
 mod registration;
 mod rpc;
 mod services;
+mod storage;
 mod syncing;
 mod web;
 mod world;

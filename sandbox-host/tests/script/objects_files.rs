@@ -96,7 +96,7 @@ fn published_components_name_a_collection_first() {
 fn a_file_that_cannot_be_kept_is_not_shared() {
     let pair = Pair::reporting(json!({}));
 
-    let sent = pair.run("for (const [type, file] of [['file', 'text'], ['video', 'x'], ['file', {}], ['file', new ArrayBuffer(800000)]])
+    let sent = pair.run("for (const [type, file] of [['file', 'text'], ['video', 'x'], ['file', {}], ['file', new ArrayBuffer(9000000)]])
         reporter.addHypertyResource(type, file).catch((reason) => events.push(String(reason)))");
     let share = pair.deliver(response(
         sent[0].id,
@@ -110,7 +110,7 @@ fn a_file_that_cannot_be_kept_is_not_shared() {
     assert_eq!(
         pair.value("events.sort()"),
         json!([
-            "RangeError: cannot keep 800000 bytes: the most of one file is 716800",
+            "RangeError: cannot keep 9000000 bytes: the most of one file is 8388608",
             "TypeError: a file resource is made of a File, a Blob, bytes or a text",
             "TypeError: no resource has the type `video`: there is only `file`",
             "full"
@@ -173,4 +173,39 @@ fn a_file_is_asked_for_where_it_is_kept_one_place_after_the_other() {
         ("runtime://away.ex/r2/storage", STORAGE)
     );
     assert_eq!(pair.value("events"), json!(["none"]));
+}
+
+#[test]
+fn a_file_that_no_message_holds_travels_in_parts() {
+    let pair = Pair::new(json!({}));
+    let answer =
+        |sent: &super::world::Sent, body| pair.deliver(response(sent.id, STORAGE, HA, body));
+    let kept = json!({"code": 200, "value": KEPT});
+
+    let first = pair.run("const bytes = new Uint8Array(1200000).map((_, n) => n * 7); reporter.addHypertyResource('file', bytes.buffer).then((made) => { globalThis.made = made })");
+    let second = answer(&first[0], kept.clone());
+    let third = answer(&second[0], kept.clone());
+    answer(&third[0], kept);
+    let sent = [&first[0], &second[0], &third[0]];
+    pair.run("made._content = undefined");
+    let read =
+        pair.run("made.read().then((it) => { globalThis.back = new Uint8Array(it.content) })");
+    let part = |n: usize| {
+        let body = &sent[n].body;
+        let part = body.get("value").unwrap_or(body);
+        json!({"code": 200, "value": {"parts": 3, "content": part["content"], "contentEncoding": "base64"}})
+    };
+    let read = answer(&read[0], part(0));
+    let read = answer(&read[0], part(1));
+    answer(&read[0], part(2));
+
+    assert_eq!(first[0].body["value"]["parts"], json!(3));
+    assert_eq!(
+        (&third[0].body["resource"], &third[0].body["part"]),
+        (&json!(KEPT), &json!(2))
+    );
+    assert_eq!(
+        pair.value("[back.length, back.every((byte, n) => byte === ((n * 7) & 255))]"),
+        json!([1_200_000, true])
+    );
 }

@@ -86,6 +86,11 @@ impl Allocation {
         format!("{scheme}://{domain}/{folder}{}", self.uuid()).parse()
     }
 
+    /// A fresh identifier.
+    pub fn identifier(&mut self) -> String {
+        self.uuid()
+    }
+
     /// Random bytes for a nonce.
     pub fn nonce(&mut self) -> [u8; 16] {
         let mut nonce = [0; 16];

@@ -7,6 +7,7 @@
 //! Not here: opening files, digests, sealing programs (shell/package)
 
 mod base64;
+pub mod constraints;
 mod descriptor;
 pub mod elf;
 pub mod limits;

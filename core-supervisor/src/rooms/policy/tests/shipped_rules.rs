@@ -14,6 +14,7 @@ type Case = (&'static str, Someone, &'static str, Someone);
 fn cases_of_objects() -> Vec<Case> {
     vec![
         ("component-uses-sync", hyperty(HERE), "create", room("sm")),
+        ("component-keeps", stub(HERE), "update", room("storage")),
         (
             "observer-takes-part",
             hyperty(STRANGER),
