@@ -105,6 +105,8 @@ pub(crate) enum Waiting {
     Catalogue(Asker),
     /// Nobody, when a signal asked for it.
     Policy(Option<Asker>),
+    /// A data schema, by its URL, and what follows once it is read.
+    Shape(String, sync::After),
 }
 
 impl Core {
@@ -164,6 +166,7 @@ impl Core {
             Event::PolicyCompiled { ticket, result } => {
                 serve_admin::policy_compiled(self, ticket, *result, now, out);
             }
+            Event::SchemaRead { ticket, result } => sync::read(self, ticket, result, now, out),
             Event::Persisted { ticket, result } => {
                 persist::persisted(self, ticket, result, out);
             }

@@ -10,7 +10,9 @@ use protocol::frame::Level;
 use protocol::nursery::Engine;
 
 use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, Ticket};
-use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead, Wanted};
+use crate::rooms::catalogue::{
+    CatalogueListing, PackageFailure, PackageRead, SchemaWanted, Wanted,
+};
 use crate::rooms::policy::{PolicySet, Problems};
 use crate::store::Change;
 
@@ -151,6 +153,13 @@ pub enum Event<'a> {
         /// The new set, or everything that is wrong with the files.
         result: Box<Result<PolicySet, Problems>>,
     },
+    /// The catalogues were asked for a data schema.
+    SchemaRead {
+        /// The ticket of `Action::ReadSchema`.
+        ticket: Ticket,
+        /// Its text; `None` when no catalogue has it; why it could not be read.
+        result: Result<Option<Vec<u8>>, String>,
+    },
     /// Changes are on the disk, or could not be written.
     Persisted {
         /// The ticket of `Action::Persist`.
@@ -275,6 +284,13 @@ pub enum Action {
         catalogue: String,
         /// Whether to read and verify the code as well.
         check: bool,
+    },
+    /// Read a data schema from a catalogue.
+    ReadSchema {
+        /// Comes back with `SchemaRead`.
+        ticket: Ticket,
+        /// Which.
+        wanted: SchemaWanted,
     },
     /// Read the policy directories again and compile them.
     CompilePolicy {

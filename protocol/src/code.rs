@@ -35,6 +35,8 @@ impl Code {
     pub const GONE: Self = Self(410);
     /// The body is longer than the receiver takes.
     pub const TOO_LARGE: Self = Self(413);
+    /// It is well-formed, and not what the schema of its object demands.
+    pub const UNPROCESSABLE: Self = Self(422);
     /// The sender's allowance, or the receiver's queue, is full: try later.
     pub const BUSY: Self = Self(429);
     /// It failed, and the reason says how.

@@ -54,6 +54,9 @@ impl<B: Brain> RunLoop<B> {
                 catalogue,
                 check,
             }),
+            Action::ReadSchema { ticket, wanted } => {
+                self.hand_over(Job::ReadSchema { ticket, wanted });
+            }
             Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
             Action::Persist { ticket, changes } => {
                 if self.writes.send(Write { ticket, changes }).is_err() {

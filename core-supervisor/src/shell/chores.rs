@@ -44,6 +44,10 @@ impl Chores {
                 ticket,
                 listing: self.catalogues.list(&catalogue, check),
             },
+            Job::ReadSchema { ticket, wanted } => Event::SchemaRead {
+                ticket,
+                result: self.catalogues.schema(&wanted),
+            },
             Job::CompilePolicy { ticket } => Event::PolicyCompiled {
                 ticket,
                 result: Box::new(self.compile()),

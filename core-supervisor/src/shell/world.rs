@@ -17,7 +17,7 @@ use super::endpoint;
 use super::inbox::{Arrival, Gone, Letterbox};
 use crate::event::Event;
 use crate::ids::Ticket;
-use crate::rooms::catalogue::Wanted;
+use crate::rooms::catalogue::{SchemaWanted, Wanted};
 
 /// Long work that the core asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,13 @@ pub enum Job {
         catalogue: String,
         /// Whether to verify the code as well.
         check: bool,
+    },
+    /// Comes back as `SchemaRead`.
+    ReadSchema {
+        /// The core's number for it.
+        ticket: Ticket,
+        /// Which schema.
+        wanted: SchemaWanted,
     },
     /// Comes back as `PolicyCompiled`.
     CompilePolicy {

@@ -59,6 +59,8 @@ pub struct Story {
     pub fails_to_launch: Option<String>,
     /// What somebody made of the packages of the table.
     pub edit: fn(PackageRead) -> Result<PackageRead, PackageFailure>,
+    /// Data schemas by name, as some catalogue has them.
+    pub schemas: BTreeMap<String, Vec<u8>>,
     /// The store: what the core had kept, by table and key.
     pub kept: BTreeMap<(Table, String), Vec<u8>>,
     disk: Disk,
@@ -121,6 +123,7 @@ impl Story {
             fails_to_launch: None,
             edit: Ok,
             kept: BTreeMap::new(),
+            schemas: BTreeMap::new(),
             disk: Disk::Sound,
             unwritten: Vec::new(),
             seed: [7; 32],

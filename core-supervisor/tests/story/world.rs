@@ -78,6 +78,10 @@ impl Story {
             Action::ReadCatalogue { ticket, .. } | Action::CompilePolicy { ticket } => {
                 self.ticket = Some(ticket);
             }
+            Action::ReadSchema { ticket, wanted } => {
+                let result = Ok(self.schemas.get(&wanted.name).cloned());
+                self.happens(Event::SchemaRead { ticket, result });
+            }
             Action::Persist { ticket, changes } => self.persist(ticket, changes),
             Action::Forget { .. } | Action::Record { .. } => {}
             Action::Exit => self.is_over = true,

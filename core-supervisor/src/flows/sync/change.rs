@@ -10,7 +10,7 @@ use protocol::message::Header;
 use protocol::{Code, CoreFrame, Message, MessageKind, Reply};
 use serde_json::{Value, json};
 
-use super::{body, delete, fan_out, keep, relation, selected};
+use super::{body, delete, fan_out, keep, relation, selected, shape};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::Judgement;
@@ -44,7 +44,7 @@ pub(super) fn told(
         let reason = format!("only `{}` changes this object", object.reporter);
         return Err(Refusal::new(Code::FORBIDDEN, "not-reporter", reason));
     }
-    match changed(core, admitted, id, now) {
+    match changed(core, admitted, id, now, out) {
         Ok(()) => {
             keep::note_due(core);
             observe::delivered(core, admitted, judgement, None, now);
@@ -77,7 +77,7 @@ fn followed(
     match admitted.message.header.kind {
         MessageKind::Delete => delete::end(core, id, now, out),
         MessageKind::Update => {
-            if changed(core, admitted, id, now).is_err() {
+            if changed(core, admitted, id, now, out).is_err() {
                 core.rooms.sync.note_missed(id);
             }
             keep::note_due(core);
@@ -130,12 +130,15 @@ fn changed(
     admitted: &AdmittedMessage<'_>,
     id: ObjectId,
     now: Now,
+    out: &mut Actions,
 ) -> Result<(), Bad> {
     let text = admitted.message.body;
     let delta: Delta = serde_json::from_slice(text)
         .map_err(|bad| Bad::Malformed(format!("the body of a change: {bad}")))?;
-    let judge = |_: &Object| Ok(());
+    let mut warning = None;
+    let judge = |object: &Object, path: &[String]| shape::judge(object, Some(path), &mut warning);
     core.rooms.sync.change(id, (delta, text), now.mono, judge)?;
+    shape::warn(core, id, warning, now, out);
     Ok(())
 }
 

@@ -5,11 +5,14 @@
 //! Which of the four a `create` means is told by its members, in the order in
 //! which published runtimes look at them (spec services §1.3).
 
+use std::sync::Arc;
+
 use protocol::api::sync::{Create, Created, SUBSCRIPTION};
 use protocol::{Address, Code};
 use serde_json::{Map, Value, json};
 
 use super::route::{self, Next};
+use super::shape::{self, After};
 use super::{
     body, change, children, delete, fan_out, from, invite, is_truthy, keep, offline, parse,
     register, resume, selected,
@@ -24,6 +27,7 @@ use crate::ids::{ObjectId, OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::rooms::discovery::Status;
 use crate::rooms::sync::limits::NAME_BYTES_MAX;
+use crate::rooms::sync::shape::Shape;
 use crate::rooms::sync::{New, Role, schema};
 use crate::rooms::user_agent::Asker;
 
@@ -78,22 +82,80 @@ fn object(core: &mut Core, asked: &Asked<'_>, mut create: Create, out: &mut Acti
         role: Role::Reported,
         value,
     };
-    let id = core.rooms.sync.create(new)?;
-    attach(core, &address, asked.owner);
-    let Some(object) = core.rooms.sync.get(id) else {
-        return Err(Refusal::not_found("the object is gone"));
-    };
-    let (steps, reporter) = (route::reported(object), object.reporter.clone());
-    offline::register(core, id, asked, out);
-    let domain = address.domain();
-    let next = (asked.admitted.link, Next::Created(id, asked.asker()));
-    let who = (&reporter, Value::Null);
-    if let Some(Next::Created(id, asker)) =
-        route::open(core, (domain, steps), who, next, asked.now, out)
-    {
-        opened(core, id, asker, asked.now, out);
-    }
+    let url = new.schema.clone();
+    shape::wanted(
+        core,
+        &url,
+        After::Make(Box::new((new, asked.asker()))),
+        asked.now,
+        out,
+    );
     Ok(serve::Answer::Later)
+}
+
+/// The schema of a new object is known, or there is none: it is made.
+pub(super) fn made(
+    core: &mut Core,
+    new: New,
+    shape: Option<Arc<Shape>>,
+    asker: Asker,
+    now: Now,
+    out: &mut Actions,
+) {
+    let standing = core.rooms.registry.standing(asker.owner);
+    if standing.and_then(|standing| standing.link) != Some(asker.link) {
+        return; // whoever made it is gone
+    }
+    match make(core, new, shape, &asker, now, out) {
+        Err(refusal) => respond::later(core, &asker, Err(refusal), out),
+        Ok((id, steps, reporter)) => {
+            let domain = core
+                .rooms
+                .sync
+                .get(id)
+                .map(|o| o.address.domain().to_owned());
+            let domain = domain.unwrap_or_default();
+            let (who, next) = (
+                (&reporter, Value::Null),
+                (asker.link, Next::Created(id, asker)),
+            );
+            if let Some(Next::Created(id, asker)) =
+                route::open(core, (&domain, steps), who, next, now, out)
+            {
+                opened(core, id, asker, now, out);
+            }
+        }
+    }
+}
+
+fn make(
+    core: &mut Core,
+    new: New,
+    shape: Option<Arc<Shape>>,
+    asker: &Asker,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(ObjectId, Vec<Vec<String>>, Address), Refusal> {
+    let address = new.address.clone();
+    let id = core.rooms.sync.create(new)?;
+    let mut warning = None;
+    let fits = match core.rooms.sync.get_mut(id) {
+        Some(object) => {
+            object.shape = shape;
+            shape::judge(object, None, &mut warning)
+        }
+        None => Ok(()),
+    };
+    if let Err(bad) = fits {
+        let _ = core.rooms.sync.remove(id);
+        return Err(bad.into());
+    }
+    shape::warn(core, id, warning, now, out);
+    attach(core, &address, asker.owner);
+    offline::register(core, id, asker, now, out);
+    let object = core.rooms.sync.get(id);
+    let object = object.ok_or_else(|| Refusal::not_found("the object is gone"))?;
+    Ok((id, route::reported(object), object.reporter.clone()))
 }
 
 /// The messages of a new object come here: it is found, kept, and then answered for.

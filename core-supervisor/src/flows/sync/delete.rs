@@ -25,7 +25,7 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
     let id = selected(core, &select.resource)?;
     change::own(core, asked, id)?;
     persist::has_room(core, asked.admitted.link)?;
-    offline::unregister(core, id, asked, out);
+    offline::unregister(core, id, &asked.asker(), asked.now, out);
     let Some((object, rows)) = remove(core, id) else {
         return Err(Refusal::not_found("the object is gone"));
     };

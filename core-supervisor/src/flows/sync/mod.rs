@@ -31,6 +31,7 @@ pub(crate) mod relation;
 mod remote;
 mod resume;
 mod route;
+mod shape;
 mod subscribe;
 
 use protocol::api::sync::PATH;
@@ -40,6 +41,7 @@ use serde_json::Value;
 pub(crate) use ask::{Answer, Questions, answered};
 pub(crate) use fan_out::drained;
 pub(crate) use leave::{left, stub_up, taken_down};
+pub(crate) use shape::{After, read};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
@@ -125,6 +127,7 @@ impl From<Bad> for Refusal {
         match bad {
             Bad::Malformed(_) => Self::bad_request(reason),
             Bad::NoPlace(_) | Bad::Version(_) => Self::new(Code::CONFLICT, "conflict", reason),
+            Bad::Shape(_) => Self::new(Code::UNPROCESSABLE, "schema", reason),
             Bad::TooLarge(_) => Self::new(Code::TOO_LARGE, "too-large", reason),
             Bad::Share(_) => Self::busy(reason),
             Bad::NotYours(_) => Self::new(Code::FORBIDDEN, "not-yours", reason),

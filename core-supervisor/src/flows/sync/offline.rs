@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::ask::{self, Words};
 use crate::core::Core;
 use crate::event::{Actions, Now};
-use crate::flows::serve::Asked;
 use crate::ids::ObjectId;
+use crate::rooms::user_agent::Asker;
 
 /// A new object is announced to it, with its metadata.
-pub(super) fn register(core: &mut Core, id: ObjectId, asked: &Asked<'_>, out: &mut Actions) {
+pub(super) fn register(core: &mut Core, id: ObjectId, asked: &Asker, now: Now, out: &mut Actions) {
     let Some(object) = core.rooms.sync.get(id) else {
         return;
     };
@@ -20,12 +20,12 @@ pub(super) fn register(core: &mut Core, id: ObjectId, asked: &Asked<'_>, out: &m
     value.remove("data");
     let body = json!({
         "type": "create",
-        "from": asked.header().from,
-        "to": asked.header().to,
-        "id": asked.header().id,
+        "from": asked.from,
+        "to": asked.to,
+        "id": asked.id,
         "body": { "resource": object.address.as_str(), "schema": object.schema, "value": value },
     });
-    say(core, id, MessageKind::Forward, &body, asked.now, out);
+    say(core, id, MessageKind::Forward, &body, now, out);
 }
 
 /// The reporter is back.
@@ -34,18 +34,24 @@ pub(super) fn back(core: &mut Core, id: ObjectId, now: Now, out: &mut Actions) {
 }
 
 /// The object is about to be deleted.
-pub(super) fn unregister(core: &mut Core, id: ObjectId, asked: &Asked<'_>, out: &mut Actions) {
+pub(super) fn unregister(
+    core: &mut Core,
+    id: ObjectId,
+    asked: &Asker,
+    now: Now,
+    out: &mut Actions,
+) {
     let Some(object) = core.rooms.sync.get(id) else {
         return;
     };
     let body = json!({
         "type": "delete",
-        "from": asked.header().from,
-        "to": asked.header().to,
-        "id": asked.header().id,
+        "from": asked.from,
+        "to": asked.to,
+        "id": asked.id,
         "body": { "resource": object.address.as_str() },
     });
-    say(core, id, MessageKind::Forward, &body, asked.now, out);
+    say(core, id, MessageKind::Forward, &body, now, out);
 }
 
 fn say(

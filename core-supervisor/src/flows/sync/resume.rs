@@ -58,6 +58,9 @@ pub(super) fn reporters(
         register::there(core, id, Status::Live, asked.now, out);
         offline::back(core, id, asked.now, out);
         reroute(core, id, asked, out);
+        let schema = core.rooms.sync.get(id).map(|object| object.schema.clone());
+        let again = super::shape::After::Again(id);
+        super::shape::wanted(core, &schema.unwrap_or_default(), again, asked.now, out);
         values.extend(core.rooms.sync.get(id).map(|o| stored(o, true)));
     }
     answer(core, asked, values, out)

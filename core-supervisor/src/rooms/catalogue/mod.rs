@@ -35,6 +35,15 @@ pub struct Wanted {
     pub provider: String,
 }
 
+/// Which data schema to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaWanted {
+    /// Its name, one plain file name.
+    pub name: String,
+    /// The domains in whose catalogue it may be, the likeliest first.
+    pub providers: Vec<String>,
+}
+
 /// A package, read and verified.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PackageRead {

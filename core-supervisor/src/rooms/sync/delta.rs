@@ -54,6 +54,11 @@ impl Change {
         Ok(Self { keys, deed })
     }
 
+    /// Where it is.
+    pub(crate) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
     /// Applies the change; gives back what undoes it and by how much the data grew.
     pub(crate) fn apply(self, root: &mut Value, room: usize) -> Result<(Undo, isize), Bad> {
         let Some((last, above)) = self.keys.split_last() else {

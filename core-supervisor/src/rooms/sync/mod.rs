@@ -22,6 +22,8 @@ mod object;
 mod path;
 mod restore;
 pub(crate) mod schema;
+pub(crate) mod shape;
+mod shapes;
 #[cfg(test)]
 mod tests;
 
@@ -36,10 +38,12 @@ pub(crate) use behind::Behind;
 pub(crate) use children::Child;
 pub(crate) use object::{New, Object, Observer, Role};
 pub use protocol::api::sync::PATH;
+use shapes::Shapes;
 
 use crate::ids::{ObjectId, OwnerId};
 use crate::store::Change;
 use limits::{OBJECTS_MAX, OBJECTS_PER_REPORTER_MAX, SUBSCRIPTIONS_PER_OBSERVER_MAX};
+use shape::Strictness;
 
 /// The sync manager.
 #[derive(Debug, Default)]
@@ -53,6 +57,7 @@ pub struct Sync {
     due: BTreeMap<ObjectId, Duration>,
     last: u64,
     pub(crate) behind: Behind,
+    pub(crate) shapes: Shapes,
 }
 
 /// What an address below an object's is for.
@@ -85,6 +90,9 @@ pub(crate) enum Bad {
     /// It is somebody else's.
     #[error("{0}")]
     NotYours(String),
+    /// It does not fit the object's schema.
+    #[error("{0}")]
+    Shape(String),
     /// It is not there.
     #[error("{0}")]
     Unknown(String),
@@ -144,6 +152,12 @@ impl Sync {
             )));
         }
         let object = Object::new(new)?;
+        if self.find(object.address.as_str()).is_some() {
+            return Err(Bad::NotYours(format!(
+                "`{}` is an object already",
+                object.address
+            )));
+        }
         if object.charge() > self.room(&object.provider) {
             return Err(self.no_room(&object.provider));
         }
@@ -169,11 +183,11 @@ impl Sync {
         id: ObjectId,
         (delta, body): (Delta, &[u8]),
         now: Duration,
-        judge: impl FnOnce(&Object) -> Result<(), Bad>,
+        judge: impl FnOnce(&Object, &[String]) -> Result<(), Bad>,
     ) -> Result<u64, Bad> {
         let (object, room) = self.with_room(id)?;
         let changed = object.change(delta, room)?;
-        if let Err(bad) = judge(object) {
+        if let Err(bad) = judge(object, &changed.keys) {
             object.undo(changed);
             return Err(bad);
         }
@@ -190,6 +204,13 @@ impl Sync {
         (data, version): (Value, u64),
     ) -> Result<Vec<Change>, Bad> {
         let (object, room) = self.with_room(id)?;
+        if let Some(shape) = object
+            .shape
+            .as_ref()
+            .filter(|s| s.strictness == Strictness::Reject)
+        {
+            shape.check(&data, None).map_err(Bad::Shape)?;
+        }
         let grown = object.replace(data, version, room)?;
         self.settle(id, grown);
         Ok(self.whole(id))

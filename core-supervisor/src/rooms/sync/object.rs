@@ -1,6 +1,7 @@
 //! One data object: what it says, under which version, and who takes part.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::Address;
 use protocol::api::sync::Delta;
@@ -10,6 +11,7 @@ use super::children::Children;
 use super::delta::{Change, Undo};
 use super::limits::{OBJECT_BYTES_MAX, OBSERVERS_PER_OBJECT_MAX, VERSION_MAX};
 use super::log::Log;
+use super::shape::Shape;
 use super::{Bad, measure};
 use crate::ids::OwnerId;
 
@@ -48,6 +50,8 @@ pub(crate) struct Object {
     pub(super) log: Log,
     /// Whether changes of an object elsewhere were missed.
     pub(super) has_missed: bool,
+    /// What its schema demands, where a catalogue has it.
+    pub(crate) shape: Option<Arc<Shape>>,
 }
 
 /// Where an object is reported.
@@ -71,7 +75,7 @@ pub(crate) struct Observer {
 }
 
 /// What is known of a new object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct New {
     /// Its address.
     pub(crate) address: Address,
@@ -126,6 +130,7 @@ impl Object {
             bytes,
             log: Log::default(),
             has_missed: false,
+            shape: None,
         })
     }
 
@@ -170,7 +175,9 @@ impl Object {
         let (version, modified) = (delta.version, delta.last_modified.clone());
         let room = room.min(OBJECT_BYTES_MAX.saturating_sub(self.bytes));
         let before = (self.version, self.bytes);
-        let (undo, grown) = Change::read(delta)?.apply(&mut self.data, room)?;
+        let change = Change::read(delta)?;
+        let keys = change.keys().to_vec();
+        let (undo, grown) = change.apply(&mut self.data, room)?;
         self.version = version;
         self.bytes = self.bytes.saturating_add_signed(grown);
         if let Some(modified) = modified {
@@ -181,6 +188,7 @@ impl Object {
             undo,
             before,
             grown,
+            keys,
         })
     }
 
@@ -245,6 +253,7 @@ pub(super) struct Changed {
     undo: Undo,
     before: (u64, usize),
     pub(super) grown: isize,
+    pub(super) keys: Vec<String>,
 }
 
 fn check(data: &Value) -> Result<(), Bad> {

@@ -77,6 +77,7 @@ fn whole(record: &Record) -> Result<Object, String> {
         log: Log::default(),
         // What came while this runtime was down was not for it.
         has_missed: !whole.is_reporter,
+        shape: None,
     })
 }
 

@@ -180,7 +180,7 @@ proptest! {
             let Some(mut delta) = play(&mut after, &route, deed) else { continue };
             delta.version = version + 1;
             let body = serde_json::to_vec(&delta).unwrap();
-            let judge = |_: &Object| {
+            let judge = |_: &Object, _: &[String]| {
                 if is_refused { Err(Bad::NotYours(String::new())) } else { Ok(()) }
             };
 
@@ -216,7 +216,7 @@ proptest! {
         };
         let body = serde_json::to_vec(&delta).unwrap();
 
-        let _ = sync.change(id, (delta, &body), Duration::ZERO, |_| Ok(()));
+        let _ = sync.change(id, (delta, &body), Duration::ZERO, |_, _| Ok(()));
 
         sync.audit().unwrap();
     }

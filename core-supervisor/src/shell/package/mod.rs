@@ -11,6 +11,7 @@
 
 mod listing;
 mod programs;
+mod schemas;
 mod stock;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,10 @@ mod children;
 mod create;
 mod elsewhere;
 mod from_elsewhere;
+mod hostile;
 mod registered;
 mod resume;
+mod schema;
 mod subscribe;
 
 use std::time::Duration;

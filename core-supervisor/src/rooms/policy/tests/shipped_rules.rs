@@ -13,6 +13,12 @@ type Case = (&'static str, Someone, &'static str, Someone);
 /// One case for each rule about data objects.
 fn cases_of_objects() -> Vec<Case> {
     vec![
+        (
+            "component-asks-addresses",
+            hyperty(HERE),
+            "create",
+            room("address-allocation"),
+        ),
         ("component-uses-sync", hyperty(HERE), "create", room("sm")),
         ("component-keeps", stub(HERE), "update", room("storage")),
         (
@@ -62,12 +68,6 @@ fn cases() -> Vec<Case> {
             stub(HERE),
             "read",
             room("registry"),
-        ),
-        (
-            "component-asks-addresses",
-            hyperty(HERE),
-            "create",
-            room("address-allocation"),
         ),
         ("finds-others", hyperty(HERE), "read", room("discovery")),
         (
