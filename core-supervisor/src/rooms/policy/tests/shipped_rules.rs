@@ -47,9 +47,52 @@ fn cases_of_objects() -> Vec<Case> {
     ]
 }
 
+/// One case for each rule about applications.
+fn cases_of_applications() -> Vec<Case> {
+    vec![
+        (
+            "application-deploys-its-own",
+            application(HERE),
+            "DEPLOY",
+            hyperty(HERE),
+        ),
+        (
+            "application-asks-user-agent",
+            application(HERE),
+            "create",
+            room("ua"),
+        ),
+        (
+            "application-reads-rooms",
+            application(HERE),
+            "read",
+            room("catalogue"),
+        ),
+        (
+            "application-asks-addresses",
+            application(HERE),
+            "delete",
+            room("address-allocation"),
+        ),
+        (
+            "application-calls-its-own",
+            application(HERE),
+            "execute",
+            hyperty(HERE),
+        ),
+        (
+            "application-hears-its-own",
+            hyperty(HERE),
+            "event",
+            application(HERE),
+        ),
+    ]
+}
+
 /// One case for each rule, in which that rule alone decides.
 fn cases() -> Vec<Case> {
     let mut cases = cases_of_objects();
+    cases.extend(cases_of_applications());
     cases.extend([
         ("guard-control", hyperty(HERE), "execute", room("pep")),
         ("guard-user-agent", hyperty(HERE), "create", room("ua")),
@@ -107,42 +150,6 @@ fn cases() -> Vec<Case> {
             idp_proxy(HERE),
             "read",
             remote("alice.example"),
-        ),
-        (
-            "application-deploys-its-own",
-            application(HERE),
-            "DEPLOY",
-            hyperty(HERE),
-        ),
-        (
-            "application-asks-user-agent",
-            application(HERE),
-            "create",
-            room("ua"),
-        ),
-        (
-            "application-reads-rooms",
-            application(HERE),
-            "read",
-            room("catalogue"),
-        ),
-        (
-            "application-asks-addresses",
-            application(HERE),
-            "delete",
-            room("address-allocation"),
-        ),
-        (
-            "application-calls-its-own",
-            application(HERE),
-            "execute",
-            hyperty(HERE),
-        ),
-        (
-            "application-hears-its-own",
-            hyperty(HERE),
-            "event",
-            application(HERE),
         ),
     ]);
     cases
