@@ -18,6 +18,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod chance;
+mod objects;
 #[path = "../story/mod.rs"]
 mod story;
 
@@ -72,6 +73,8 @@ struct Simulation {
     open: BTreeMap<(String, u64), Open>,
     asked: Vec<(LinkId, String, String, u64)>,
     addresses: BTreeSet<String>,
+    /// Data objects and their versions, as far as their reporters know.
+    synced: BTreeMap<String, (String, u64)>,
     sets: [core_supervisor::rooms::policy::PolicySet; 2],
     serial: u64,
     arrived: u64,
@@ -92,6 +95,7 @@ impl Simulation {
             open: BTreeMap::new(),
             asked: Vec::new(),
             addresses: BTreeSet::new(),
+            synced: BTreeMap::new(),
             sets,
             serial: 0,
             arrived: 0,
@@ -108,7 +112,8 @@ impl Simulation {
             5..6 => self.swap_rules(),
             6..7 => self.reload(),
             7..9 => self.allocate(),
-            9..14 => self.listen(),
+            9..12 => self.listen(),
+            12..14 => self.share(),
             14..15 => self.garbage(),
             15..40 => self.answer(),
             40..50 => self.wait(),
@@ -371,6 +376,10 @@ impl Simulation {
                     open.finals += 1;
                 }
             }
+            // The core asks for a reporter's consent.
+            Heard::Message {
+                kind, from, to, id, ..
+            } if kind == "forward" => self.asked.push((link, to, from, id)),
             Heard::Message {
                 kind,
                 from,
