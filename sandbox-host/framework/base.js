@@ -20,6 +20,7 @@ const LAZY = {
   webrtc: ["RTCPeerConnection", "RTCDataChannel", "RTCSessionDescription", "RTCIceCandidate"],
   media: ["MediaStream", "MediaStreamTrack"],
   document: ["document"],
+  subtle: ["CryptoKey"],
   storage: ["localStorage", "sessionStorage", "Storage"],
 };
 

@@ -32,5 +32,12 @@ export default function (host) {
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   }
 
-  host.global("crypto", Object.freeze({ getRandomValues: fill, randomUUID: uuid }));
+  host.global("crypto", Object.freeze({
+    getRandomValues: fill,
+    randomUUID: uuid,
+    get subtle() {
+      host.need("subtle");
+      return host.subtle;
+    },
+  }));
 }

@@ -13,6 +13,7 @@
 //! | `natives` | what the framework may ask of the host |
 //! | `framework` | our own JavaScript, as bytecode |
 //! | `shared` | what natives and loop both work on: outbox, timers, logs |
+//! | `crypto` | what `crypto.subtle` computes, and its keys |
 //! | `listens`, `timers`, `rejections`, `random`, `failure`, `limits` | one small thing each |
 //!
 //! Holds: a turn ends within its time, or the process does (the core kills what
@@ -21,6 +22,7 @@
 //! loader, and our own files have names that none can ask for: `import()` finds
 //! nothing.
 
+mod crypto;
 mod deliver;
 mod engine;
 mod failure;

@@ -14,6 +14,7 @@ use protocol::{Code, Message, MessageKind, Reply};
 use rquickjs::function::This;
 use rquickjs::{ArrayBuffer, Coerced, Ctx, Exception, FromJs, Function, Object, Result, Value};
 
+use super::crypto;
 use super::failure::{Failure, place};
 use super::framework;
 use super::listens::is_foreign;
@@ -31,6 +32,9 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<'j
         framework::install(&ctx, &host, &name)
     };
     host.set("load", Function::new(ctx.clone(), load)?)?;
+    let it = Rc::clone(shared);
+    let open = move |ctx: Ctx<'js>| crypto::natives(&ctx, &it);
+    host.set("openCrypto", Function::new(ctx.clone(), open)?)?;
     Ok(host)
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use protocol::frame::{HostFrame, Log, LogLevel};
 use protocol::limits::LOG_BYTES_MAX;
 
+use super::crypto::Keys;
 use super::failure::{self, Failure, cut};
 use super::limits::Limits;
 use super::listens::Listens;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub(super) outbox: RefCell<Outbox>,
     pub(super) timers: RefCell<Timers>,
     pub(super) random: RefCell<Random>,
+    pub(super) keys: RefCell<Keys>,
     pub(super) listens: RefCell<Listens>,
     /// Address of each component, and the file its stack lines name.
     pub(super) components: RefCell<BTreeMap<String, String>>,
@@ -44,6 +46,7 @@ impl Shared {
             outbox: RefCell::default(),
             timers: RefCell::default(),
             random: RefCell::default(),
+            keys: RefCell::default(),
             listens: RefCell::default(),
             components: RefCell::default(),
             rejections: RefCell::default(),

@@ -90,7 +90,7 @@ fn console_lines_have_a_level_and_a_place() {
 
 #[test]
 fn console_tells_what_matters_of_our_own_objects() {
-    let mut world = World::new();
+    let world = World::new();
 
     let said = logged(&world.start(
         ME,

@@ -35,6 +35,7 @@ mod registration;
 mod rpc;
 mod services;
 mod storage;
+mod subtle;
 mod syncing;
 mod web;
 mod world;
