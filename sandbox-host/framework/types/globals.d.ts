@@ -7,7 +7,7 @@ import type { Factory } from "./index";
 
 /** What a sandbox has of the names in the library `dom`. */
 export type SandboxGlobal =
-  | "AbortController" | "AbortSignal" | "Blob" | "CloseEvent" | "CustomEvent" | "ErrorEvent" | "Event"
+  | "AbortController" | "AbortSignal" | "Blob" | "CloseEvent" | "CryptoKey" | "CustomEvent" | "ErrorEvent" | "Event"
   | "EventSource" | "EventTarget" | "File" | "FileReader" | "FormData" | "Headers" | "MediaStream"
   | "MediaStreamTrack" | "MessageEvent" | "ProgressEvent" | "RTCDataChannel" | "RTCIceCandidate"
   | "RTCPeerConnection" | "RTCSessionDescription" | "Request" | "Response" | "Storage" | "TextDecoder"
