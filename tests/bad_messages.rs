@@ -59,6 +59,7 @@ fn an_unknown_scheme() {
     assert_eq!(answer.code, 404, "{answer:?}");
 }
 
+// messaging A.2 case 20
 #[test]
 fn a_room_that_does_not_exist() {
     let runtime = with_witness(Catalogue::new());

@@ -91,6 +91,7 @@ fn a_descriptor_with_another_digest_than_its_code() {
     check_deploy(descriptor(&text.to_string()), 400, "digest");
 }
 
+// messaging A.6 case 54
 #[test]
 fn a_configuration_as_json_text_is_accepted() {
     let text = json!({

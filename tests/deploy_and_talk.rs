@@ -53,6 +53,7 @@ fn a_protocol_stub_carries_messages_to_its_domain_and_back() {
     });
 }
 
+// messaging A.6 case 55
 #[test]
 fn every_published_component_form_runs() {
     let catalogue = Catalogue::new()
@@ -109,6 +110,7 @@ fn a_native_and_a_script_component_talk() {
     });
 }
 
+// messaging A.6 case 56
 #[test]
 fn a_sandbox_is_shared_by_one_provider_and_kind_only() {
     let catalogue = Catalogue::demo()

@@ -49,6 +49,7 @@ fn a_provisional_answer_does_not_end_a_request() {
     assert_eq!(codes, [100, 200]);
 }
 
+// messaging A.1 case 19
 #[test]
 fn a_message_that_no_rule_permits_is_answered_403_and_not_delivered() {
     let mut story = alice_and_bob();

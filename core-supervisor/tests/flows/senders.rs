@@ -10,6 +10,7 @@ use protocol::{Code, HostFrame, Reply};
 use crate::story::{self, Heard, RUNTIME, Story, rules};
 use crate::{WITHIN, alice_and_bob};
 
+// messaging A.2 case 29
 #[test]
 fn a_forged_sender_is_refused_and_its_victim_hears_nothing() {
     let mut story = alice_and_bob();

@@ -9,6 +9,7 @@ use super::world::{ME, Said, World, logged, sent};
 
 const YOU: &str = "hyperty://there.example/you";
 
+// messaging A.1 case 3
 #[test]
 fn messages_are_numbered_from_one_and_a_given_number_is_kept() {
     let world = World::new();
@@ -96,6 +97,7 @@ fn what_is_no_message_is_refused_where_it_is_posted() {
     assert_eq!(texts[0], "cannot post a message: its `type` is undefined");
 }
 
+// messaging A.1 case 4
 #[test]
 fn a_provisional_answer_keeps_the_request_and_a_final_one_ends_it() {
     let world = World::running(
@@ -117,6 +119,7 @@ fn a_provisional_answer_keeps_the_request_and_a_final_one_ends_it() {
     );
 }
 
+// messaging A.1 case 5
 #[test]
 fn a_request_without_an_answer_gets_one_after_fifteen_seconds() {
     let world = World::running(
@@ -157,6 +160,7 @@ fn every_request_has_its_own_fifteen_seconds() {
     assert_eq!(logged(&world.pass(1)), ["third"]);
 }
 
+// messaging A.1 case 6
 #[test]
 fn the_star_hears_what_the_rule_says() {
     let world = World::running(

@@ -17,6 +17,7 @@ fn check(source: &str) {
     assert_eq!(said[1], Said::Loaded(ME.to_owned()));
 }
 
+// messaging A.1 case 1
 #[test]
 fn a_system_module_is_constructed_and_started() {
     check(&component(TELL));
@@ -132,6 +133,7 @@ fn the_configuration_may_be_text_within_text_and_is_the_components_own() {
     assert_eq!(logged(&said), [r#"{"a":1,"added":1}"#]);
 }
 
+// messaging A.1 case 7
 #[test]
 fn an_address_is_loaded_once() {
     let world = World::running("");

@@ -101,6 +101,20 @@ fn an_object_without_routing_is_no_concern_of_the_node() {
     assert_eq!(only(&mut story, ALICE).code, 200);
 }
 
+// services §8.3 case 3
+#[test]
+fn an_object_that_is_not_to_be_registered_is_told_to_its_node_alone() {
+    let mut story = stage_with_stubs();
+
+    creates(&mut story, HELLO, &json!({ "domain_registration": false }));
+    let asked = only(&mut story, STUB);
+    replies(&mut story, STUB, &asked, &json!({ "code": 200 }));
+
+    assert_eq!(asked.to, "domain://msg-node.a.example/sm");
+    assert!(told(&mut story, STUB).is_empty());
+    assert_eq!(only(&mut story, ALICE).code, 200);
+}
+
 // services §8.3 case 5
 #[test]
 fn a_node_that_fails_eleven_times_is_given_up_with_503() {
