@@ -105,7 +105,7 @@ fn large_bodies_go_by_slots_without_allocating() {
     core.say(&[far_end::start()]);
     let mut link = Link::attach_to(socket).unwrap();
     let (body, memory) = (vec![b'x'; SLOT_BYTES], far_end::memory());
-    core.say(&[far_end::deliver(&body[..SLOT_FROM_BYTES + 1])]);
+    core.say(&[far_end::deliver(&body[..=SLOT_FROM_BYTES])]);
     link.recv().unwrap();
     let to = far_end::THEM;
     let bytes = u32::try_from(SLOT_BYTES).unwrap();
