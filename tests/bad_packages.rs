@@ -59,8 +59,22 @@ fn a_descriptor_that_is_not_an_object() {
 }
 
 #[test]
-fn a_descriptor_that_lacks_its_language() {
-    check_deploy(descriptor("{ \"name\": \"Bad\" }"), 400, "language");
+fn a_descriptor_that_lacks_its_language_is_of_a_script_as_published() {
+    check_deploy(descriptor("{ \"name\": \"Bad\" }"), 200, "");
+}
+
+#[test]
+fn a_descriptor_whose_language_is_no_text() {
+    check_deploy(descriptor("{ \"language\": 7 }"), 400, "Bad.hy.json:1");
+}
+
+#[test]
+fn a_descriptor_that_lacks_the_language_of_a_program() {
+    let program = Catalogue::new()
+        .file(DESCRIPTOR, "{ \"name\": \"Bad\" }")
+        .file("bad.example/.well-known/hyperty/Bad.hy.elf", "\u{7f}ELF");
+
+    check_deploy(program, 404, "Bad.hy.js");
 }
 
 #[test]
