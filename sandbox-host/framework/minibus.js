@@ -60,9 +60,17 @@ export default function (host) {
 
   // ---- receiving --------------------------------------------------------
 
+  // One address has two names (spec messaging §2.2): who listens to one of them is
+  // meant by the other as well.
+  function otherSpelling(to) {
+    if (typeof to !== "string") return undefined;
+    if (to.startsWith("hyperty-runtime://")) return to.slice("hyperty-".length);
+    return to.startsWith("runtime://") ? `hyperty-${to}` : undefined;
+  }
+
   function receive(message) {
     if (message.type === "response" && answer(message)) return;
-    const list = listeners.get(message.to);
+    const list = listeners.get(message.to) ?? listeners.get(otherSpelling(message.to));
     if (list === undefined) {
       // A component that listens there itself has an API of its own making.
       const served = host.served(message);

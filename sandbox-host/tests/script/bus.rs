@@ -185,6 +185,27 @@ fn the_star_hears_what_the_rule_says() {
 }
 
 #[test]
+fn an_address_with_two_names_is_heard_by_either() {
+    let world = World::running(
+        "for (const to of ['runtime://a.example/p', 'hyperty-runtime://a.example/q'])
+           bus.addListener(to, (m) => console.log(to));",
+    );
+    let heard = |to: &str| {
+        logged(&world.deliver(json!({"type": "update", "from": YOU, "to": to, "body": {}})))
+    };
+
+    assert_eq!(
+        heard("hyperty-runtime://a.example/p"),
+        ["runtime://a.example/p"]
+    );
+    assert_eq!(
+        heard("runtime://a.example/q"),
+        ["hyperty-runtime://a.example/q"]
+    );
+    assert!(heard("runtime://a.example/r").is_empty());
+}
+
+#[test]
 fn listeners_are_called_in_order_share_the_message_and_can_be_removed() {
     let world = World::running(
         "const seen = (n) => (m) => { m.body.list = [...(m.body.list ?? []), n]; console.log(m.body.list.join()); };

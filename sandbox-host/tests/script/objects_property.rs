@@ -15,16 +15,18 @@ use super::syncing::{Fate, Pair};
 
 // Runs a statement on plain data `m` and on live data `d`. What one refuses the
 // other does too; names on arrays are refused by live data alone, so such a
-// statement counts for neither.
+// statement counts for neither. `x` is a reference to live data, copied when it is
+// assigned: what a statement did before that is in it, and not in the copy that
+// plain data is given, so only statements that assign once get the reference.
 const BOTH: &str = "
     globalThis.m = JSON.parse(JSON.stringify(d));
     const named = (v) => v && typeof v === 'object' && (Object.values(v).some(named) ||
       (Array.isArray(v) && Object.keys(v).some((key) => String(key >>> 0) !== key)));
     const plain = (v) => v === undefined ? v : JSON.parse(JSON.stringify(v));
-    globalThis.both = (act) => {
+    globalThis.both = (act, refers) => {
       const run = (data, x) => { try { act(data, x); return false } catch { return true } };
       const refused = run(m, plain) || named(m);
-      events.push(refused === run(d, (v) => v));
+      events.push(refused === run(d, refers ? (v) => v : plain));
       m = plain(refused ? d : m);
     };";
 
@@ -127,9 +129,9 @@ fn check(statements: &[String]) -> Result<(), TestCaseError> {
     pair.run(BOTH);
     for statement in statements {
         pair.run("events.length = 0");
-        pair.settle(&format!("both((d, x) => {{ {statement} }})"), || {
-            Fate::Arrives
-        });
+        let assigns_once = statement.contains("'] = ");
+        let run = format!("both((d, x) => {{ {statement} }}, {assigns_once})");
+        pair.settle(&run, || Fate::Arrives);
 
         let all = pair.value("[m, d, observer.data, events[0]]");
         let core = &pair.copy.data;

@@ -11,7 +11,7 @@ pub(super) const TYPES: [&str; 7] = [
 
 /// Steps of one check: the largest object has about 10⁵ members.
 ///
-/// They take some 20 ms; a schema that needs more of them is a trap.
+/// A schema that needs more of them is a trap.
 const STEPS_MAX: u32 = 400_000;
 /// How deep references and data may nest together.
 const DEPTH_MAX: u16 = 256;
