@@ -1,6 +1,7 @@
 //! The runtime: components of one provider, locked, policy on.
 
 use std::fs;
+use std::time::Duration;
 
 use hyperty_tests::harness::{Catalogue, Process, Runtime, script};
 use protocol::api::user_agent::Component;
@@ -60,6 +61,12 @@ pub(crate) fn start(catalogue: Catalogue, arguments: &[&str], configuration: &st
     let mut all = vec!["--config", &file, "--log", "error", "--leash-fd", "0"];
     all.extend(arguments);
     Runtime::with(catalogue).arguments(&all).start()
+}
+
+/// Waits until programs are known by their files, as installed ones are: a file
+/// that was changed within two seconds is hashed anew for each deployment.
+pub(crate) fn let_files_settle() {
+    std::thread::park_timeout(Duration::from_secs(4));
 }
 
 /// Two components, the first of which measures.

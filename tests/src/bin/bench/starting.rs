@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Scale;
 use crate::numbers::{microseconds, nanoseconds_since, percentile};
-use crate::ours::{GAUGE, NO_SPARES, catalogue, start};
+use crate::ours::{GAUGE, NO_SPARES, catalogue, let_files_settle, start};
 use crate::peers::have;
 use crate::quiet::Place;
 use crate::raw::start_and_hear;
@@ -19,6 +19,7 @@ pub(crate) fn measure(table: &mut Table, scale: Scale) {
     Place::Free.enter();
     let cold = start(catalogue(), &[], NO_SPARES);
     let warm = start(catalogue(), &[], "spare-natives = 1\nspare-scripts = 0\n");
+    let_files_settle();
     let mut times: [Vec<u64>; 4] = Default::default();
     let bwrap = have("bwrap");
     for _ in 0..scale.starts {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Scale;
 use crate::numbers::{median, microseconds, nanoseconds_since, number, percentile};
-use crate::ours::{GAUGE, Pair, catalogue, rollup_kib, start};
+use crate::ours::{GAUGE, Pair, catalogue, let_files_settle, rollup_kib, start};
 use crate::quiet::Place;
 use crate::table::{Table, Target};
 use crate::turns::take_turns;
@@ -22,6 +22,7 @@ pub(crate) fn measure(table: &mut Table, scale: Scale) {
 
 fn deploying(table: &mut Table, scale: Scale) {
     let runtime = start(catalogue(), &[], "");
+    let_files_settle();
     let begin = Instant::now();
     deploy_many(&runtime, scale.swarm);
     let seconds = microseconds(nanoseconds_since(begin)) / 1e6;
