@@ -1,0 +1,1 @@
+//! TLS, HTTP and WebSocket over connections that the connector handed in.
