@@ -9,13 +9,14 @@ use protocol::api::sync::{Child as Shared, Create, Delta};
 use protocol::{Code, MessageKind, Reply};
 use serde_json::{Map, Value};
 
+use super::outward::Outward;
 use super::{change, fan_out, keep, relation, selected};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::Judgement;
 use crate::flows::respond::Refusal;
 use crate::flows::serve::{self, Asked, Served};
-use crate::flows::{deliver, hold, observe};
+use crate::flows::{hold, observe};
 use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::ingress::AdmittedMessage;
 use crate::rooms::bus::Goes;
@@ -52,9 +53,10 @@ pub(super) fn told(
         hold::hold_until(core, admitted, &[link], Goes::OutOnce, now)?;
     }
     observe::delivered(core, admitted, judgement, None, now);
-    for (link, owner) in receivers {
-        if deliver::forward(core, admitted, link, owner, judgement, now, out).is_err() {
-            core.rooms.sync.behind.note(link, id);
+    let mut outward = Outward::new(admitted, judgement);
+    for to in receivers {
+        if outward.hand(core, to, now, out).is_err() {
+            core.rooms.sync.behind.note(to.0, id);
         }
     }
     if !waits {

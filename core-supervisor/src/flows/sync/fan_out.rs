@@ -10,11 +10,12 @@ use protocol::{Address, MessageKind};
 use serde_json::json;
 
 use super::ask::{self, Words};
+use super::outward::Outward;
 use super::{keep, leave};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
-use crate::flows::{deliver, respond};
+use crate::flows::respond;
 use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::ingress::AdmittedMessage;
 use crate::limits::QUEUE_BYTES_MAX;
@@ -43,7 +44,7 @@ pub(super) fn observers(
         .collect()
 }
 
-/// Hands a change on as it came.
+/// Hands a change on.
 pub(super) fn change(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
@@ -52,11 +53,11 @@ pub(super) fn change(
     now: Now,
     out: &mut Actions,
 ) {
-    for (link, owner) in observers(core, object, judgement.sender, now, out) {
-        let is_behind = core.rooms.sync.behind.is_behind(link, object);
-        if is_behind || deliver::forward(core, admitted, link, owner, judgement, now, out).is_err()
-        {
-            core.rooms.sync.behind.note(link, object);
+    let mut outward = Outward::new(admitted, judgement);
+    for to in observers(core, object, judgement.sender, now, out) {
+        let is_behind = core.rooms.sync.behind.is_behind(to.0, object);
+        if is_behind || outward.hand(core, to, now, out).is_err() {
+            core.rooms.sync.behind.note(to.0, object);
         }
     }
 }

@@ -25,6 +25,7 @@ mod invite;
 pub(crate) mod keep;
 mod leave;
 mod offline;
+mod outward;
 mod read;
 mod register;
 pub(crate) mod relation;

@@ -2,6 +2,7 @@
 
 use super::elsewhere::{AWAY, HB, STUB, brings, creates, replies, stage_with_stubs};
 use super::*;
+use crate::story::USER;
 
 const SMB: &str = "runtime://b.example/r2/sm";
 
@@ -78,6 +79,84 @@ fn an_observer_elsewhere_is_accepted_and_one_copy_leaves_for_it() {
     assert_eq!(answer.body["value"]["data"], json!({ "x": 1 }));
     assert_eq!(copies.len(), 1, "{copies:#?}");
     assert_eq!(copies[0].to, format!("{object}/changes"));
+}
+
+const BOB_MAY: &str = r#"
+@id("bob-may")
+@why("bob may observe what alice reports")
+permit (principal is Hyperty in Provider::"b.example", action == Action::"subscribe", resource is Hyperty in Provider::"a.example");
+"#;
+
+/// An object of Alice's that somebody elsewhere observes, and Bob.
+fn observed_everywhere(story: &mut Story) -> String {
+    story.core_rules(crate::story::rules(&format!("{FAR_MAY}{BOB_MAY}")));
+    let object = routed(story);
+    asked_from_afar(story, &object);
+    accepts(story);
+    observes(story, BOB, &object);
+    for name in [AWAY, BOB, ALICE] {
+        story.heard(name);
+    }
+    object
+}
+
+// services §8.3 case 37
+#[test]
+fn who_changes_an_object_goes_along_with_the_copy_that_leaves() {
+    let mut story = stage_with_stubs();
+    let object = observed_everywhere(&mut story);
+    let said =
+        json!({ "userProfile": { "userURL": "user://eve.example/eve" }, "assertion": "a.b.c" });
+    let delta =
+        json!({ "version": 1, "attribute": "x", "value": { "b": 1, "a": 2 }, "identity": said });
+
+    changes(&mut story, &object, &delta);
+    let here = only(&mut story, BOB);
+    let there = only(&mut story, AWAY);
+
+    assert_eq!(here.body, delta, "nobody here is told what all know");
+    let identity = &there.body["identity"];
+    assert_eq!(identity["userProfile"]["userURL"], USER);
+    assert_eq!(identity.get("assertion"), None);
+    assert_eq!(there.body["value"].to_string(), r#"{"b":1,"a":2}"#);
+    assert_eq!(there.to, format!("{object}/changes"));
+}
+
+#[test]
+fn a_child_leaves_with_its_maker_or_without_anybody() {
+    let mut story = stage_with_stubs();
+    let object = observed_everywhere(&mut story);
+    let to = format!("{object}/children/");
+    let open = json!({ "resource": "1-b#1", "value": { "data": {} } });
+    let masked = json!({
+        "resource": "1-b#2", "value": { "data": {}, "anonymous": true },
+        "identity": { "guid": "user-guid://mask", "assertion": "a.b.c" },
+    });
+
+    story.send(BOB, "create", &to, &open.to_string(), Reply::Untimed);
+    story.send(BOB, "create", &to, &masked.to_string(), Reply::Untimed);
+    story.send(BOB, "event", &to, r#"{"value":"typing"}"#, Reply::Untimed);
+    let left = told(&mut story, AWAY);
+
+    let mask = json!({ "userProfile": { "guid": "user-guid://mask" } });
+    assert_eq!(left[0].body["identity"]["userProfile"]["userURL"], USER);
+    assert_eq!(left[1].body["identity"], mask);
+    assert_eq!(left[2].body, json!({ "value": "typing" }));
+}
+
+#[test]
+fn a_change_that_fills_its_message_leaves_as_it_is() {
+    let mut story = stage_with_stubs();
+    let object = observed_everywhere(&mut story);
+    let mut delta = json!({ "version": 1, "attribute": "x", "value": 2, "note": "" });
+    let room = protocol::limits::BODY_BYTES_MAX - delta.to_string().len();
+    delta["note"] = "x".repeat(room).into();
+
+    changes(&mut story, &object, &delta);
+
+    let there = only(&mut story, AWAY);
+    assert_eq!(there.body.get("identity"), None);
+    assert_eq!(there.body["version"], 1);
 }
 
 // services §8.3 case 19
