@@ -122,6 +122,9 @@ const fn is_permitted(kind: LinkKind, phase: Phase, frame: &HostFrame<'_>) -> bo
             Phase::Running,
             F::Send(_) | F::Listen { .. } | F::Unlisten { .. } | F::Pong { .. },
         ) => true,
+        (LinkKind::Sandbox(_), Phase::Running, F::Dial(_) | F::Hangup { .. } | F::TakeRoots) => {
+            true
+        }
         (_, Phase::Running, F::TakeSlots { .. } | F::SendBy(_) | F::Return { .. }) => true,
         _ => false,
     }
@@ -142,6 +145,13 @@ const fn frame_name(frame: &HostFrame<'_>) -> &'static str {
         HostFrame::TakeSlots { .. } => "take-slots",
         HostFrame::SendBy(_) => "send-by",
         HostFrame::Return { .. } => "return",
+        HostFrame::Dial(_) => "dial",
+        HostFrame::Hangup { .. } => "hangup",
+        HostFrame::TakeRoots => "take-roots",
+        HostFrame::Connected { .. } => "connected",
+        HostFrame::Bound { .. } => "bound",
+        HostFrame::Accepted { .. } => "accepted",
+        HostFrame::NotConnected { .. } => "not-connected",
     }
 }
 

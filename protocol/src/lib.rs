@@ -14,6 +14,7 @@
 //! | [`code`] | the numbers of replies |
 //! | [`version`] | what two builds must agree on before they talk |
 //! | [`api`] | the JSON bodies that the core's rooms understand |
+//! | [`dial`] | how a component comes by a socket of the network |
 //! | [`slot`] | memory through which large bodies go past the core |
 //! | [`nursery`] | what the supervisor asks of the process that starts sandboxes |
 //! | [`client`] | the library for applications and native components |
@@ -23,6 +24,7 @@ pub mod api;
 pub mod client;
 pub mod code;
 pub mod codec;
+pub mod dial;
 pub mod frame;
 pub mod limits;
 pub mod message;
@@ -36,6 +38,6 @@ pub use frame::{CoreFrame, HostFrame};
 pub use message::{Message, MessageKind, Reply};
 
 /// Compiles the examples of the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "async"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;

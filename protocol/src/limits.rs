@@ -61,3 +61,19 @@ pub const REPLY_WAIT_MS: u32 = 15_000;
 ///
 /// A pending request occupies a slot of its sender's allowance until it ends.
 pub const REPLY_WAIT_MS_MAX: u32 = 600_000;
+
+/// The name of a host, in bytes: what the DNS can carry.
+pub const HOST_BYTES_MAX: usize = 253;
+
+/// How long a dial may take when its asker does not say, in milliseconds.
+///
+/// A lost SYN is repeated after 1, 3 and 7 s; two addresses of a slow name fit.
+pub const DIAL_WAIT_MS: u32 = 15_000;
+
+/// The longest time that a dial may be given, in milliseconds.
+pub const DIAL_WAIT_MS_MAX: u32 = 60_000;
+
+/// The certificates of the authorities, in bytes.
+///
+/// The list of the browsers has 230 kB; a company adds a few.
+pub const ROOTS_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -11,8 +11,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use far_end::{Core, ME, RUNTIME, THEM, answer, deliver, memory, pair, start, welcome};
-use protocol::client::tokio::Client;
-use protocol::client::{Error, Incoming};
+use protocol::client::tokio::{Client, Component};
+use protocol::client::{Error, Incoming, Place};
 use protocol::frame::Role;
 use protocol::limits::SLOT_FROM_BYTES;
 use protocol::slot::{InSlot, Lend};
@@ -252,5 +252,62 @@ fn large_bodies_go_by_slots_both_ways() {
             }));
         }
         assert_eq!(heard, ["take", "return", "return", "send by"]);
+    });
+}
+
+#[test]
+fn a_component_attaches_and_dials_while_messages_wait() {
+    block_on(async {
+        let (socket, mut core) = pair();
+        core.say(&[start()]);
+        let mut component = Component::attach_to(stream(socket)).await.unwrap();
+        core.hear(|frame| assert_eq!(frame, HostFrame::Loaded { component: ME }));
+        core.say(&[deliver(b"waits")]);
+        let told = CoreFrame::Socket {
+            request: 1,
+            socket: 9,
+            peer: "[2001:db8::1]:443",
+        };
+        core.say_with(&told, &memory());
+
+        let place = Place::tcp("h.example", 443);
+        let connection = component.dial(place, SECOND).await.unwrap();
+
+        core.hear(|frame| assert!(matches!(frame, HostFrame::Dial(_))));
+        assert_eq!(connection.peer.to_string(), "[2001:db8::1]:443");
+        assert!(matches!(
+            component.recv().await,
+            Ok((Incoming::Message(_), _))
+        ));
+        drop(connection);
+        component.flush().await.unwrap();
+        core.hear(|frame| assert_eq!(frame, HostFrame::Hangup { socket: 9 }));
+    });
+}
+
+#[test]
+fn the_socket_of_a_dial_that_was_dropped_is_closed_by_the_next_recv() {
+    block_on(async {
+        let (mut client, mut core) = client().await;
+        let place = Place::tcp("h.example", 443);
+        {
+            let dial = pin!(client.dial(place, SECOND));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(dial.poll(&mut context).is_pending());
+        }
+        core.hear(|frame| assert!(matches!(frame, HostFrame::Dial(_))));
+        let told = CoreFrame::Socket {
+            request: 1,
+            socket: 9,
+            peer: "192.0.2.1:443",
+        };
+        core.say_with(&told, &memory());
+
+        assert!(matches!(client.recv().await, Ok((Incoming::Network(_), _))));
+        core.say(&[deliver(b"next")]);
+        client.recv().await.unwrap();
+        client.flush().await.unwrap();
+
+        core.hear(|frame| assert_eq!(frame, HostFrame::Hangup { socket: 9 }));
     });
 }

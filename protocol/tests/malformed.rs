@@ -154,7 +154,7 @@ fn a_tag_is_unknown_of_the_other_direction_or_right() {
     assert_eq!(CoreFrame::decode(of_core), Ok(CoreFrame::Ping { token: 5 }));
     assert_eq!(HostFrame::decode(of_core), Err(Malformed::Direction(0x88)));
 
-    for unknown in [0x00, 0x0e, 0x7f, 0x80, 0x91, 0xff] {
+    for unknown in [0x00, 0x15, 0x7f, 0x80, 0x9a, 0xff] {
         for body in [&b""[..], b"x"] {
             let frame = raw(unknown, &[], body);
             assert_eq!(HostFrame::decode(frame), Err(Malformed::Tag(unknown)));

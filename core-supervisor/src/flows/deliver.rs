@@ -13,8 +13,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    connect, heartbeat, hold, lend, listen, load, observe, refuse, registration, serve, supervise,
-    sync,
+    connect, dial, heartbeat, hold, lend, listen, load, observe, refuse, registration, serve,
+    supervise, sync,
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
@@ -114,6 +114,20 @@ fn frame(
             lend::returned(core, link, SlotId(slot), now, out);
             Ok(())
         }
+        HostFrame::Dial(asked) => {
+            dial::dial(core, link, &asked, out);
+            Ok(())
+        }
+        HostFrame::TakeRoots => {
+            dial::take_roots(core, link, out);
+            Ok(())
+        }
+        // Of sockets that nobody has. What only the connector says is no one's yet.
+        HostFrame::Hangup { .. }
+        | HostFrame::Connected { .. }
+        | HostFrame::Bound { .. }
+        | HostFrame::Accepted { .. }
+        | HostFrame::NotConnected { .. } => Ok(()),
     }
 }
 

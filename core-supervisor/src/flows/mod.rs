@@ -6,6 +6,7 @@ pub(crate) mod begin;
 pub(crate) mod connect;
 pub(crate) mod deliver;
 pub(crate) mod deploy;
+pub(crate) mod dial;
 pub(crate) mod heartbeat;
 pub(crate) mod hold;
 pub(crate) mod judge;

@@ -43,6 +43,8 @@ pub enum Heard {
     Welcome,
     /// What a frame says about a slot, and its number.
     Slot(&'static str, u64),
+    /// What a frame says about a socket, and its numbers.
+    Network(&'static str, u64, u64),
 }
 
 /// One end of a link that the world plays.

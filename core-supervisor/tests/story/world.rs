@@ -204,6 +204,23 @@ fn heard(frame: CoreFrame<'_>, side: &mut Side) -> Heard {
             component: component.to_owned(),
             items: String::from_utf8_lossy(items).into_owned(),
         },
+        CoreFrame::Socket {
+            request, socket, ..
+        } => Heard::Network("socket", request, socket),
+        CoreFrame::NotDialled(told) => {
+            Heard::Network("not dialled", told.request, u64::from(told.code.0))
+        }
+        CoreFrame::Bound {
+            request, socket, ..
+        } => Heard::Network("bound", request, socket),
+        CoreFrame::Accepted {
+            listener, socket, ..
+        } => Heard::Network("accepted", listener, socket),
+        CoreFrame::Hungup { socket, .. } => Heard::Network("hungup", socket, 0),
+        CoreFrame::Roots { bytes } => Heard::Network("roots", 0, u64::from(bytes)),
+        CoreFrame::NoRoots { .. } => Heard::Network("no roots", 0, 0),
+        CoreFrame::Connect(connect) => Heard::Network("connect", connect.job, 0),
+        CoreFrame::Disconnect { job } => Heard::Network("disconnect", job, 0),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::api::rpc::Thrown;
 use crate::code::Code;
 use crate::codec::{Malformed, TooLarge};
+use crate::limits::HOST_BYTES_MAX;
 use crate::version;
 
 /// Why a client could not do what it was asked to.
@@ -54,6 +55,9 @@ pub enum Error {
     /// More messages piled up behind an awaited response than a client keeps.
     #[error("more than {0} bytes of messages wait while a response is awaited")]
     Backlog(usize),
+    /// The name of a host is longer than any name can be.
+    #[error("a host's name of {0} bytes is longer than the {HOST_BYTES_MAX} that a name may have")]
+    Host(usize),
     /// What was to be sent is larger than a frame may be.
     #[error("cannot send: {0}")]
     TooLarge(#[from] TooLarge),

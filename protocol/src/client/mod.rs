@@ -23,14 +23,15 @@
 //!     let (incoming, out) = component.recv()?;
 //!     match incoming {
 //!         Incoming::Message(message) => out.reply(&message, Code::OK, message.body)?,
-//!         Incoming::Response(_) | Incoming::Listening(_) => {}
 //!         Incoming::Stop { .. } | Incoming::Closed => return Ok(()),
+//!         _ => {}
 //!     }
 //! }
 //! # }
 //! ```
 
 pub mod blocking;
+mod dials;
 mod error;
 mod inbox;
 mod outbox;
@@ -42,6 +43,7 @@ mod slots;
 #[cfg(feature = "async")]
 pub mod tokio;
 
+pub use dials::{Connection, Dialled, Lease, Listener, Network, Place, SocketId};
 pub use error::{Error, Failure};
 pub use outbox::Outbox;
 pub use session::{Incoming, Listening, Response};

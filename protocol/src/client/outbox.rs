@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::dials::Dials;
 use super::error::Error;
 use super::rpc::Books;
 use super::slots::Lent;
@@ -35,6 +36,7 @@ pub struct Outbox {
     address: String,
     is_component: bool,
     lent: Lent,
+    pub(super) dials: Dials,
     pub(super) books: Books,
 }
 
@@ -159,7 +161,7 @@ impl Outbox {
 
     /// Whether descriptors may come with what is read.
     pub(super) const fn awaits_descriptors(&self) -> bool {
-        self.lent.is_told()
+        self.lent.is_told() || self.dials.is_used()
     }
 
     /// A large body was sent or came: from now on slots are worth having.

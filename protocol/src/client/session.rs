@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::dials::{self, Network, Told};
 use super::error::Error;
 use super::inbox::{INBOX_BYTES_MAX, Inbox};
 use super::outbox::Outbox;
@@ -23,6 +24,8 @@ pub enum Incoming<'a> {
     Response(Response<'a>),
     /// What became of a `listen`.
     Listening(Listening<'a>),
+    /// Something about sockets; comes only to who has dialled.
+    Network(Network<'a>),
     /// The core wants an end: tidy up and return.
     Stop {
         /// After so many milliseconds the process is killed.
@@ -64,6 +67,15 @@ pub(super) struct Found {
     tag: u8,
 }
 
+/// What is next for the caller.
+#[derive(Debug, Clone)]
+pub(super) enum Next {
+    /// A frame.
+    Frame(Range<usize>),
+    /// Something about sockets that was taken out of line.
+    Told,
+}
+
 /// Everything about a link but its socket.
 #[derive(Debug, Default)]
 pub(super) struct Session {
@@ -79,6 +91,8 @@ pub(super) struct Session {
     is_welcomed: bool,
     runtime: String,
     config: String,
+    // Why a socket was shut that `recv` is telling of.
+    hungup: String,
 }
 
 impl Session {
@@ -149,14 +163,21 @@ impl Session {
         Ok(false)
     }
 
-    /// The next frame that concerns the caller; the others are dealt with on the way.
-    pub(super) fn next(&mut self) -> Result<Option<Range<usize>>, Error> {
-        while let Some(frame) = self.inbox.next()? {
+    /// What concerns the caller next; the rest is dealt with on the way.
+    pub(super) fn next(&mut self) -> Result<Option<Next>, Error> {
+        // Nobody took it: what it holds is closed.
+        self.out.dials.current = None;
+        loop {
+            if !self.out.dials.told.is_empty() {
+                return Ok(Some(Next::Told));
+            }
+            let Some(frame) = self.inbox.next()? else {
+                return Ok(None);
+            };
             if !self.deal_with(&frame)? {
-                return Ok(Some(frame));
+                return Ok(Some(Next::Frame(frame)));
             }
         }
-        Ok(None)
     }
 
     // False when it concerns the caller.
@@ -167,6 +188,9 @@ impl Session {
         } else if slots::is_about_slots(raw.tag) {
             let told = CoreFrame::decode(raw)?;
             slots::act(&told, &mut self.arrived, &mut self.borrowed, &mut self.out)?;
+        } else if dials::is_about_dials(raw.tag) {
+            let told = CoreFrame::decode(raw)?;
+            dials::act(&told, &mut self.arrived, &mut self.out.dials)?;
         } else {
             // What goes by a slot is long, and no library says it for itself.
             return rpc::is_housekeeping(&mut self.out, raw);
@@ -174,11 +198,11 @@ impl Session {
         Ok(true)
     }
 
-    /// What a frame of [`Self::next`] means, and the outbox to answer it with.
-    pub(super) fn event(
-        &mut self,
-        frame: Range<usize>,
-    ) -> Result<(Incoming<'_>, &mut Outbox), Error> {
+    /// What [`Self::next`] has found means, and the outbox to answer it with.
+    pub(super) fn event(&mut self, next: Next) -> Result<(Incoming<'_>, &mut Outbox), Error> {
+        let Next::Frame(frame) = next else {
+            return Ok(self.told());
+        };
         let incoming = match CoreFrame::decode(self.inbox.frame(frame)?)? {
             CoreFrame::Deliver(message) => {
                 self.out.saw_body(message.body.len());
@@ -210,19 +234,55 @@ impl Session {
             | CoreFrame::Lend(_)
             | CoreFrame::Returned { .. }
             | CoreFrame::Unsent { .. }
-            | CoreFrame::Revoke { .. } => return Err(Error::Unexpected("on a running link")),
+            | CoreFrame::Revoke { .. }
+            | CoreFrame::Socket { .. }
+            | CoreFrame::NotDialled(_)
+            | CoreFrame::Bound { .. }
+            | CoreFrame::Accepted { .. }
+            | CoreFrame::Hungup { .. }
+            | CoreFrame::Roots { .. }
+            | CoreFrame::NoRoots { .. }
+            | CoreFrame::Connect(_)
+            | CoreFrame::Disconnect { .. } => return Err(Error::Unexpected("on a running link")),
         };
         Ok((incoming, &mut self.out))
     }
 
+    // The oldest news about sockets, whose payload waits in the outbox.
+    fn told(&mut self) -> (Incoming<'_>, &mut Outbox) {
+        let told = self.out.dials.told.pop_front();
+        let news = match &told {
+            Some(Told::Dialled(request, _)) => Network::Dialled { request: *request },
+            Some(Told::Accepted(listener, _)) => Network::Accepted {
+                listener: *listener,
+            },
+            Some(Told::Hungup(socket, reason)) => {
+                self.hungup.clone_from(reason);
+                Network::Hungup {
+                    socket: *socket,
+                    reason: &self.hungup,
+                }
+            }
+            // `next` has seen that there is one.
+            Some(Told::Roots(_)) | None => Network::Roots,
+        };
+        self.out.dials.current = told;
+        (Incoming::Network(news), &mut self.out)
+    }
+
     /// Answers the pings that are here; everything stays in line.
     pub(super) fn tend(&mut self) -> Result<(), Error> {
-        // No request has this number.
-        const NOBODY: u64 = 0;
         if self.inbox.has_room() {
-            self.find(NOBODY)?;
+            self.look_through()?;
         }
         Ok(())
+    }
+
+    /// Deals with all that came and concerns no caller; the rest stays in line.
+    pub(super) fn look_through(&mut self) -> Result<(), Error> {
+        // No request has this number.
+        const NOBODY: u64 = 0;
+        self.find(NOBODY).map(|_| ())
     }
 
     /// Looks for the final answer to `id`; everything else stays in line.

@@ -33,6 +33,13 @@ pub(super) const fn is_about_slots(tag: u8) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Arrived(pub(super) VecDeque<Option<OwnedFd>>);
 
+impl Arrived {
+    /// The descriptor of the frame that is being read, if it could be taken.
+    pub(super) fn next(&mut self) -> Option<OwnedFd> {
+        self.0.pop_front().flatten()
+    }
+}
+
 /// The slots that may be written.
 #[derive(Debug, Default)]
 pub(super) struct Lent {
@@ -245,7 +252,7 @@ pub(super) fn act(
     match frame {
         // A descriptor that did not arrive, through a proxy or for want of room,
         // would not the next time: without slots everything works as well.
-        CoreFrame::Borrow { slot, .. } => match arrived.0.pop_front().flatten() {
+        CoreFrame::Borrow { slot, .. } => match arrived.next() {
             Some(memory) => {
                 borrowed.slots.push(BorrowedSlot {
                     slot: *slot,
@@ -257,7 +264,7 @@ pub(super) fn act(
             }
             None => lent.decline(bytes),
         },
-        CoreFrame::Lend(lend) => match arrived.0.pop_front().flatten() {
+        CoreFrame::Lend(lend) => match arrived.next() {
             Some(memory) => {
                 lent.add(lend, memory);
                 Ok(())
@@ -295,7 +302,11 @@ fn write_all(memory: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
 }
 
 // The buffer only grows: what was written over needs no zeroes.
-fn read_all<'b>(memory: &OwnedFd, bytes: u32, into: &'b mut Vec<u8>) -> Result<&'b [u8], Error> {
+pub(super) fn read_all<'b>(
+    memory: &OwnedFd,
+    bytes: u32,
+    into: &'b mut Vec<u8>,
+) -> Result<&'b [u8], Error> {
     let length = bytes as usize;
     if into.len() < length {
         into.resize(length, 0);
@@ -304,12 +315,12 @@ fn read_all<'b>(memory: &OwnedFd, bytes: u32, into: &'b mut Vec<u8>) -> Result<&
     let mut filled = 0;
     while let Some(rest) = body.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match pread(memory, rest, filled as u64) {
-            Ok(0) => return Err(Error::Unexpected("a body beyond the end of its slot")),
+            Ok(0) => return Err(Error::Unexpected("a body beyond the end of its memory")),
             Ok(read) => filled += read,
             Err(Errno::INTR) => {}
             Err(errno) => {
                 return Err(Error::Socket {
-                    doing: "read a body from its slot",
+                    doing: "read from shared memory",
                     source: errno.into(),
                 });
             }

@@ -18,6 +18,7 @@ pub use self::fault::{Malformed, TooLarge};
 pub use self::header::{datagram, read_datagram};
 use self::header::{read, write};
 pub use self::prefix::{MAGIC, Prefix, RawFrame, split};
+use crate::dial::{Connect, Dial, NotDialled};
 use crate::frame::{Confined, CoreFrame, Exec, Hello, HostFrame, Load, LoadFailed, Log, Start};
 use crate::limits::SLOT_BYTES;
 use crate::message::{Header, Message};
@@ -37,6 +38,13 @@ const PONG: u8 = 0x0a;
 const TAKE_SLOTS: u8 = 0x0b;
 const SEND_BY: u8 = 0x0c;
 const RETURN: u8 = 0x0d;
+const DIAL: u8 = 0x0e;
+const HANGUP: u8 = 0x0f;
+const TAKE_ROOTS: u8 = 0x10;
+const CONNECTED: u8 = 0x11;
+const BOUND: u8 = 0x12;
+const ACCEPTED: u8 = 0x13;
+const NOT_CONNECTED: u8 = 0x14;
 
 const WELCOME: u8 = 0x81;
 const LOAD: u8 = 0x82;
@@ -54,6 +62,15 @@ pub(crate) const RETURNED: u8 = 0x8d;
 pub(crate) const UNSENT: u8 = 0x8e;
 pub(crate) const REVOKE: u8 = 0x8f;
 const SEED: u8 = 0x90;
+pub(crate) const SOCKET: u8 = 0x91;
+const NOT_DIALLED: u8 = 0x92;
+const BOUND_TOLD: u8 = 0x93;
+const ACCEPTED_TOLD: u8 = 0x94;
+const HUNGUP: u8 = 0x95;
+const ROOTS: u8 = 0x96;
+pub(crate) const NO_ROOTS: u8 = 0x97;
+const CONNECT: u8 = 0x98;
+const DISCONNECT: u8 = 0x99;
 
 // What turns the tag of a `Send` into that of a `Deliver`, and a `SendBy` into a `DeliverBy`.
 const OF_CORE: u8 = 0x80;
@@ -64,7 +81,7 @@ impl<'a> HostFrame<'a> {
         let RawFrame {
             tag, header, body, ..
         } = raw;
-        if matches!(tag, HELLO..=RETURN) && !matches!(tag, SEND | LOG) && !body.is_empty() {
+        if matches!(tag, HELLO..=NOT_CONNECTED) && !matches!(tag, SEND | LOG) && !body.is_empty() {
             return Err(Malformed::Body(tag));
         }
         Ok(match tag {
@@ -97,7 +114,31 @@ impl<'a> HostFrame<'a> {
             RETURN => Self::Return {
                 slot: read(header)?,
             },
-            WELCOME..=SEED => return Err(Malformed::Direction(tag)),
+            DIAL => Self::Dial(read(header)?),
+            HANGUP => Self::Hangup {
+                socket: read(header)?,
+            },
+            TAKE_ROOTS => {
+                let () = read(header)?;
+                Self::TakeRoots
+            }
+            CONNECTED => {
+                let (job, peer) = read(header)?;
+                Self::Connected { job, peer }
+            }
+            BOUND => {
+                let (job, local) = read(header)?;
+                Self::Bound { job, local }
+            }
+            ACCEPTED => {
+                let (job, peer) = read(header)?;
+                Self::Accepted { job, peer }
+            }
+            NOT_CONNECTED => {
+                let (job, code, reason) = read(header)?;
+                Self::NotConnected { job, code, reason }
+            }
+            WELCOME..=DISCONNECT => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
     }
@@ -120,6 +161,15 @@ impl<'a> HostFrame<'a> {
             Self::TakeSlots { most } => write(out, TAKE_SLOTS, most, &[]),
             Self::SendBy(sent) => write::<InSlot<'_>>(out, SEND_BY, sent, &[]),
             Self::Return { slot } => write(out, RETURN, slot, &[]),
+            Self::Dial(dial) => write::<Dial<'_>>(out, DIAL, dial, &[]),
+            Self::Hangup { socket } => write(out, HANGUP, socket, &[]),
+            Self::TakeRoots => write(out, TAKE_ROOTS, &(), &[]),
+            Self::Connected { job, peer } => write(out, CONNECTED, &(job, peer), &[]),
+            Self::Bound { job, local } => write(out, BOUND, &(job, local), &[]),
+            Self::Accepted { job, peer } => write(out, ACCEPTED, &(job, peer), &[]),
+            Self::NotConnected { job, code, reason } => {
+                write(out, NOT_CONNECTED, &(job, code, reason), &[])
+            }
         }
     }
 }
@@ -130,7 +180,8 @@ impl<'a> CoreFrame<'a> {
         let RawFrame {
             tag, header, body, ..
         } = raw;
-        if matches!(tag, WELCOME..=REVOKE) && !matches!(tag, DELIVER | LOAD) && !body.is_empty() {
+        let may_have_body = matches!(tag, DELIVER | LOAD | SEED);
+        if matches!(tag, WELCOME..=DISCONNECT) && !may_have_body && !body.is_empty() {
             return Err(Malformed::Body(tag));
         }
         Ok(match tag {
@@ -178,7 +229,44 @@ impl<'a> CoreFrame<'a> {
                 component: read(header)?,
                 items: body,
             },
-            HELLO..=RETURN => return Err(Malformed::Direction(tag)),
+            SOCKET => {
+                let (request, socket, peer) = read(header)?;
+                Self::Socket {
+                    request,
+                    socket,
+                    peer,
+                }
+            }
+            NOT_DIALLED => Self::NotDialled(read(header)?),
+            BOUND_TOLD => {
+                let (request, socket, local) = read(header)?;
+                Self::Bound {
+                    request,
+                    socket,
+                    local,
+                }
+            }
+            ACCEPTED_TOLD => {
+                let (listener, socket, peer) = read(header)?;
+                Self::Accepted {
+                    listener,
+                    socket,
+                    peer,
+                }
+            }
+            HUNGUP => {
+                let (socket, reason) = read(header)?;
+                Self::Hungup { socket, reason }
+            }
+            ROOTS => Self::Roots {
+                bytes: read(header)?,
+            },
+            NO_ROOTS => Self::NoRoots {
+                reason: read(header)?,
+            },
+            CONNECT => Self::Connect(read(header)?),
+            DISCONNECT => Self::Disconnect { job: read(header)? },
+            HELLO..=NOT_CONNECTED => return Err(Malformed::Direction(tag)),
             other => return Err(Malformed::Tag(other)),
         })
     }
@@ -206,6 +294,27 @@ impl<'a> CoreFrame<'a> {
             Self::Unsent { slot } => write(out, UNSENT, slot, &[]),
             Self::Revoke { slot } => write(out, REVOKE, slot, &[]),
             Self::Seed { component, items } => write(out, SEED, component, items),
+            Self::Socket {
+                request,
+                socket,
+                peer,
+            } => write(out, SOCKET, &(request, socket, peer), &[]),
+            Self::NotDialled(told) => write::<NotDialled<'_>>(out, NOT_DIALLED, told, &[]),
+            Self::Bound {
+                request,
+                socket,
+                local,
+            } => write(out, BOUND_TOLD, &(request, socket, local), &[]),
+            Self::Accepted {
+                listener,
+                socket,
+                peer,
+            } => write(out, ACCEPTED_TOLD, &(listener, socket, peer), &[]),
+            Self::Hungup { socket, reason } => write(out, HUNGUP, &(socket, reason), &[]),
+            Self::Roots { bytes } => write(out, ROOTS, bytes, &[]),
+            Self::NoRoots { reason } => write(out, NO_ROOTS, reason, &[]),
+            Self::Connect(connect) => write::<Connect<'_>>(out, CONNECT, connect, &[]),
+            Self::Disconnect { job } => write(out, DISCONNECT, job, &[]),
         }
     }
 }

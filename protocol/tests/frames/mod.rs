@@ -1,6 +1,7 @@
 //! Random frames of both directions, for the property tests.
 
 use proptest::prelude::*;
+use protocol::dial::{Connect, Dial, NotDialled, Transport};
 use protocol::frame::{
     ComponentKind, Confined, Exec, Hello, Level, Load, LoadFailed, LoadStage, Log, LogLevel, Role,
     Start,
@@ -31,7 +32,7 @@ pub(crate) fn parts() -> impl Strategy<Value = Parts> {
     let sizes = (number, any::<u32>(), any::<u16>(), any::<[u8; 16]>());
     let body = proptest::collection::vec(any::<u8>(), 0..40);
     let texts = proptest::array::uniform4(text);
-    (0..16_usize, 0..12_usize, texts, sizes, body).prop_map(
+    (0..25_usize, 0..12_usize, texts, sizes, body).prop_map(
         |(variant, choice, texts, (id, number, code, nonce), body)| Parts {
             variant,
             choice,
@@ -93,6 +94,33 @@ impl Parts {
             9 => HostFrame::TakeSlots { most: self.code },
             10 => HostFrame::SendBy(self.in_slot()),
             11 => HostFrame::Return { slot: self.id },
+            12 => HostFrame::Dial(Dial {
+                component: a,
+                request: self.id,
+                host: b,
+                port: self.code,
+                transport: pick(self.choice, &TRANSPORTS),
+                wait_ms: self.number,
+            }),
+            13 => HostFrame::Hangup { socket: self.id },
+            14 => HostFrame::TakeRoots,
+            15 => HostFrame::Connected {
+                job: self.id,
+                peer: a,
+            },
+            16 => HostFrame::Bound {
+                job: self.id,
+                local: a,
+            },
+            17 => HostFrame::Accepted {
+                job: self.id,
+                peer: a,
+            },
+            18 => HostFrame::NotConnected {
+                job: self.id,
+                code: Code(self.code),
+                reason: a,
+            },
             _ => HostFrame::Send(self.message()),
         }
     }
@@ -151,7 +179,48 @@ impl Parts {
                 component: a,
                 items: &self.body,
             },
+            15..=23 => self.of_sockets(),
             _ => CoreFrame::Deliver(self.message()),
+        }
+    }
+
+    fn of_sockets(&self) -> CoreFrame<'_> {
+        let [a, b, ..] = self.texts.each_ref().map(String::as_str);
+        let socket = u64::from(self.number);
+        match self.variant {
+            15 => CoreFrame::Socket {
+                request: self.id,
+                socket,
+                peer: a,
+            },
+            16 => CoreFrame::NotDialled(NotDialled {
+                request: self.id,
+                code: Code(self.code),
+                reason: a,
+                decision: b,
+            }),
+            17 => CoreFrame::Bound {
+                request: self.id,
+                socket,
+                local: a,
+            },
+            18 => CoreFrame::Accepted {
+                listener: self.id,
+                socket,
+                peer: a,
+            },
+            19 => CoreFrame::Hungup { socket, reason: a },
+            20 => CoreFrame::Roots { bytes: self.number },
+            21 => CoreFrame::NoRoots { reason: a },
+            22 => CoreFrame::Disconnect { job: self.id },
+            _ => CoreFrame::Connect(Connect {
+                job: self.id,
+                host: a,
+                port: self.code,
+                transport: pick(self.choice, &TRANSPORTS),
+                allow_private: self.choice % 2 == 0,
+                wait_ms: self.number,
+            }),
         }
     }
 
@@ -191,6 +260,8 @@ impl Parts {
         pick(self.choice, &[Role::Sandbox, Role::Operator, application])
     }
 }
+
+const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Udp, Transport::Listen];
 
 const STAGES: [LoadStage; 4] = [
     LoadStage::Parse,

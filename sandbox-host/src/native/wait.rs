@@ -86,7 +86,16 @@ pub(super) fn next() -> Result<Asked, LinkError> {
         | CoreFrame::DeliverBy(_)
         | CoreFrame::Returned { .. }
         | CoreFrame::Unsent { .. }
-        | CoreFrame::Revoke { .. } => Err(OUT_OF_TURN),
+        | CoreFrame::Revoke { .. }
+        | CoreFrame::Socket { .. }
+        | CoreFrame::NotDialled(_)
+        | CoreFrame::Bound { .. }
+        | CoreFrame::Accepted { .. }
+        | CoreFrame::Hungup { .. }
+        | CoreFrame::Roots { .. }
+        | CoreFrame::NoRoots { .. }
+        | CoreFrame::Connect(_)
+        | CoreFrame::Disconnect { .. } => Err(OUT_OF_TURN),
     }
 }
 

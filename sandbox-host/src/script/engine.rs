@@ -97,7 +97,16 @@ impl Engine {
             | CoreFrame::DeliverBy(_)
             | CoreFrame::Returned { .. }
             | CoreFrame::Unsent { .. }
-            | CoreFrame::Revoke { .. } => return Next::Misunderstood,
+            | CoreFrame::Revoke { .. }
+            | CoreFrame::Socket { .. }
+            | CoreFrame::NotDialled(_)
+            | CoreFrame::Bound { .. }
+            | CoreFrame::Accepted { .. }
+            | CoreFrame::Hungup { .. }
+            | CoreFrame::Roots { .. }
+            | CoreFrame::NoRoots { .. }
+            | CoreFrame::Connect(_)
+            | CoreFrame::Disconnect { .. } => return Next::Misunderstood,
         }
         Next::Continue
     }

@@ -261,6 +261,13 @@ fn owned(frame: HostFrame<'_>) -> Said {
         HostFrame::TakeSlots { .. } | HostFrame::SendBy(_) | HostFrame::Return { .. } => {
             panic!("an engine takes no slots")
         }
+        HostFrame::Dial(_)
+        | HostFrame::Hangup { .. }
+        | HostFrame::TakeRoots
+        | HostFrame::Connected { .. }
+        | HostFrame::Bound { .. }
+        | HostFrame::Accepted { .. }
+        | HostFrame::NotConnected { .. } => panic!("no component here dials"),
     }
 }
 

@@ -33,7 +33,10 @@ fn carry() -> Result<(), Error> {
                 // answer in the stub's.
                 out.post(&message.answer(Code::OK, &answer))?;
             }
-            Incoming::Message(_) | Incoming::Response(_) | Incoming::Listening(_) => {}
+            Incoming::Message(_)
+            | Incoming::Response(_)
+            | Incoming::Listening(_)
+            | Incoming::Network(_) => {}
             Incoming::Stop { .. } | Incoming::Closed => return Ok(()),
         }
     }

@@ -116,7 +116,7 @@ fn listen(client: &mut Client, clock: &str) -> Outcome<()> {
                 tell("heard", &serde_json::from_slice(message.body)?);
                 has_told = true;
             }
-            Incoming::Message(_) | Incoming::Response(_) => {}
+            Incoming::Message(_) | Incoming::Response(_) | Incoming::Network(_) => {}
             Incoming::Listening(listening) => tell("listening", &json!(listening.code.0)),
             Incoming::Stop { .. } | Incoming::Closed => return Ok(()),
         }

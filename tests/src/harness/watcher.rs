@@ -54,7 +54,7 @@ impl Watcher {
         while let Ok((incoming, _)) = client.recv() {
             match incoming {
                 Incoming::Message(message) => self.keep(message.header.from, message.body),
-                Incoming::Response(_) | Incoming::Listening(_) => {}
+                Incoming::Response(_) | Incoming::Listening(_) | Incoming::Network(_) => {}
                 Incoming::Stop { .. } | Incoming::Closed => return,
             }
         }

@@ -5,12 +5,12 @@
 //! `pwrite64` as well: what a locked sandbox permits. A `recv` reads before it
 //! waits, and takes as many frames as one read brings.
 
+mod dial;
 mod hyperty;
 mod rooms;
 mod socket;
 
 use std::io::{self, Stdin};
-use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -24,7 +24,7 @@ use self::socket::{Limit, deadline, dial};
 use super::error::Error;
 use super::outbox::Outbox;
 use super::room;
-use super::session::{Incoming, Response, Session};
+use super::session::{Incoming, Next, Response, Session};
 use crate::frame::{LogLevel, Role};
 use crate::message::MessageKind;
 
@@ -233,8 +233,8 @@ impl<S: AsFd> Link<S> {
         }
     }
 
-    // The place of the next frame; `None` when the link has ended.
-    fn next(&mut self, limit: Option<Limit>) -> Result<Option<Range<usize>>, Error> {
+    // What is next; `None` when the link has ended.
+    fn next(&mut self, limit: Option<Limit>) -> Result<Option<Next>, Error> {
         loop {
             // What is full leaves, even when the next frame is here already.
             if self.session.out.is_full() {

@@ -135,6 +135,7 @@ impl Outbox {
 
     /// Says what was dropped since it was said last.
     pub(in crate::client) fn tell_dropped(&mut self) -> Result<(), Error> {
+        self.tell_closed()?;
         if !self.books.is_used {
             return Ok(());
         }

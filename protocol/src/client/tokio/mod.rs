@@ -4,6 +4,8 @@
 //! `recv` may be dropped before it is done, and nothing is lost: it can stand
 //! in a `select!`.
 
+mod component;
+mod dial;
 mod hyperty;
 mod rooms;
 
@@ -16,6 +18,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
+pub use self::component::Component;
 pub use self::hyperty::Hyperty;
 use super::error::Error;
 use super::outbox::Outbox;

@@ -26,7 +26,7 @@ pub(crate) fn of_link(error: Error, endpoint: &Path) -> Failure {
             .fix("to start one of this build", "hyperty down && hyperty up"),
         Error::TimedOut(_) => Failure::new(Id::TimedOut, "the supervisor does not answer")
             .fact("endpoint", endpoint.display().to_string()),
-        Error::TooLarge(_) | Error::Body { .. } | Error::NoLog => {
+        Error::TooLarge(_) | Error::Host(_) | Error::Body { .. } | Error::NoLog => {
             Failure::new(Id::Failed, error.to_string())
         }
         Error::Answered(refused) => of_code(refused.code, &refused.reason),

@@ -181,7 +181,9 @@ impl Session {
                 body: message.body.to_vec(),
             })),
             Ok((Incoming::Response(answer), _)) => Ok(Next::Answered(answer.id, owned(&answer))),
-            Ok((Incoming::Listening(_), _)) | Err(Error::TimedOut(_)) => Ok(Next::Nothing),
+            Ok((Incoming::Listening(_) | Incoming::Network(_), _)) | Err(Error::TimedOut(_)) => {
+                Ok(Next::Nothing)
+            }
             Ok((Incoming::Closed | Incoming::Stop { .. }, _)) | Err(Error::Closed) => Ok(Next::End),
             Err(error) => Err(failure::of_link(error, Path::new(""))),
         }

@@ -86,7 +86,9 @@ impl Session {
             Ok((Incoming::Closed | Incoming::Stop { .. }, _)) | Err(Error::Closed) => {
                 Ok(NextCall::End)
             }
-            Ok((Incoming::Listening(_), _)) | Err(Error::TimedOut(_)) => Ok(NextCall::Nothing),
+            Ok((Incoming::Listening(_) | Incoming::Network(_), _)) | Err(Error::TimedOut(_)) => {
+                Ok(NextCall::Nothing)
+            }
             Err(error) => Err(error),
         };
         answered.map_err(|error| failure::of_link(error, Path::new("")))

@@ -11,153 +11,16 @@
 //! | loading | `Loaded`, `LoadFailed`, `Log`, `Send`, `Listen` | `Load`, or `Exec` then `Start` |
 //! | running | `Send`, `Listen`, `Unlisten`, `Log`, `Pong` … | `Deliver`, `Listening`, `Ping`, `Load`, `Unload`, `Stop` |
 //! | running, after `TakeSlots` | `SendBy`, `Return` | `Borrow`, `Lend`, `DeliverBy`, `Returned`, `Unsent`, `Revoke` |
+//! | running, who dials | `Dial`, `Hangup`, `TakeRoots` | `Socket`, `NotDialled`, `Bound`, `Accepted`, `Hungup`, `Roots`, `NoRoots` |
+//! | running, the connector | `Connected`, `Bound`, `Accepted`, `NotConnected` | `Connect`, `Disconnect` |
 
+mod kinds;
+
+pub use self::kinds::{ComponentKind, Level, LoadStage, LogLevel, Role};
 use crate::code::Code;
+use crate::dial::{Connect, Dial, NotDialled};
 use crate::message::Message;
 use crate::slot::{InSlot, Lend};
-
-/// Says what the peer of the core is, in its `Hello`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
-pub enum Role<'a> {
-    /// A sandbox that the core started itself; its socket is its identity.
-    Sandbox,
-    /// The operator's command line; peer credentials are its identity.
-    Operator,
-    /// An application of its own provider.
-    Application {
-        /// The provider's domain, e.g. `app.example`.
-        provider: &'a str,
-        /// The application's name, one word.
-        name: &'a str,
-        /// The launch token of a sidecar, or empty.
-        token: &'a str,
-    },
-}
-
-/// The kind of a component.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    bincode::Encode,
-    bincode::Decode,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ComponentKind {
-    /// Service logic.
-    Hyperty,
-    /// A bridge to a domain's protocol.
-    ProtoStub,
-    /// A bridge to an identity provider.
-    IdpProxy,
-}
-
-/// The containment a sandbox has reached; each includes the ones before it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    bincode::Encode,
-    bincode::Decode,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-pub enum Level {
-    /// None; only with `--unsafe`.
-    L0,
-    /// Own process: no new privileges, clean descriptors, limits, dies with its parent.
-    L1,
-    /// Landlock and a seccomp allow-list.
-    L2,
-    /// Namespaces with an empty root.
-    L3,
-}
-
-impl std::fmt::Display for Level {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(self, f)
-    }
-}
-
-impl std::str::FromStr for Level {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "L0" | "l0" => Ok(Self::L0),
-            "L1" | "l1" => Ok(Self::L1),
-            "L2" | "l2" => Ok(Self::L2),
-            "L3" | "l3" => Ok(Self::L3),
-            other => Err(format!(
-                "`{other}` is not a sandbox level: say L0, L1, L2 or L3"
-            )),
-        }
-    }
-}
-
-/// Where a component failed on its way to running.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    bincode::Encode,
-    bincode::Decode,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum LoadStage {
-    /// The code does not parse, or is not an ELF file that can run here.
-    Parse,
-    /// The module exports no component, or its constructor threw.
-    Construct,
-    /// `_start` or `activate` threw.
-    Start,
-    /// The kernel refused to execute it.
-    Exec,
-}
-
-/// How much a log line matters.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    bincode::Encode,
-    bincode::Decode,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// For the component's author.
-    Debug,
-    /// What `console.log` says.
-    Info,
-    /// Something is odd.
-    Warn,
-    /// Something failed.
-    Error,
-}
 
 /// The first frame of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, bincode::Encode, bincode::BorrowDecode)]
@@ -300,6 +163,46 @@ pub enum HostFrame<'a> {
         /// The slot, one that the peer may read.
         slot: u64,
     },
+    /// Wants a socket of the network (see [`crate::dial`]).
+    Dial(Dial<'a>),
+    /// Has closed its end of this socket.
+    Hangup {
+        /// The socket, of `Socket`, `Bound` or `Accepted`.
+        socket: u64,
+    },
+    /// Wants the certificates of the authorities that this machine trusts.
+    TakeRoots,
+    /// The connector: this job's socket comes along as a descriptor.
+    Connected {
+        /// The number of the `Connect`.
+        job: u64,
+        /// The address it checked and dialled, e.g. `192.0.2.1:443`.
+        peer: &'a str,
+    },
+    /// The connector: this job listens.
+    Bound {
+        /// The number of the `Connect`.
+        job: u64,
+        /// Where, e.g. `0.0.0.0:8080`.
+        local: &'a str,
+    },
+    /// The connector: somebody called a job that listens; the descriptor comes along.
+    Accepted {
+        /// The number of the `Connect`.
+        job: u64,
+        /// Who.
+        peer: &'a str,
+    },
+    /// The connector: this job came to nothing, or has ended listening.
+    NotConnected {
+        /// The number of the `Connect`.
+        job: u64,
+        /// 403 for an address that is not permitted, 404 for a name that nobody
+        /// has, 408 when nobody answered in time, 503 when they refused.
+        code: Code,
+        /// One sentence.
+        reason: &'a str,
+    },
 }
 
 /// What the core may say.
@@ -376,5 +279,58 @@ pub enum CoreFrame<'a> {
         component: &'a str,
         /// JSON: a list of `protocol::api::storage::Item`.
         items: &'a [u8],
+    },
+    /// The socket that was dialled; its descriptor comes along.
+    Socket {
+        /// The number of the `Dial`.
+        request: u64,
+        /// The number it has from now on.
+        socket: u64,
+        /// The address at its other end, e.g. `[2001:db8::1]:443`.
+        peer: &'a str,
+    },
+    /// There is no socket for this `Dial`.
+    NotDialled(NotDialled<'a>),
+    /// The `Dial` listens: each caller comes as an `Accepted`.
+    Bound {
+        /// The number of the `Dial`.
+        request: u64,
+        /// The number of the listener.
+        socket: u64,
+        /// Where it listens.
+        local: &'a str,
+    },
+    /// Somebody called a listener; the descriptor comes along.
+    Accepted {
+        /// Which listener.
+        listener: u64,
+        /// The number that the new socket has.
+        socket: u64,
+        /// The address at its other end.
+        peer: &'a str,
+    },
+    /// This socket was taken back: nothing passes any more.
+    Hungup {
+        /// The socket, or the listener.
+        socket: u64,
+        /// One sentence.
+        reason: &'a str,
+    },
+    /// The authorities' certificates, as PEM in sealed memory that comes along.
+    Roots {
+        /// How many bytes.
+        bytes: u32,
+    },
+    /// There are no certificates.
+    NoRoots {
+        /// One sentence.
+        reason: &'a str,
+    },
+    /// To the connector: make this connection.
+    Connect(Connect<'a>),
+    /// To the connector: this job is not wanted any more.
+    Disconnect {
+        /// The number of the `Connect`.
+        job: u64,
     },
 }
