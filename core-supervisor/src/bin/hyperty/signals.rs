@@ -5,6 +5,7 @@
 //! how often it was interrupted; every other command ends with status 130.
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -36,6 +37,15 @@ pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
     let child = command.spawn();
     let _ = set.thread_block();
     child
+}
+
+/// Becomes another program, which can be interrupted; returns only when it cannot.
+pub(crate) fn become_program(command: &mut Command) -> io::Error {
+    let set = set();
+    let _ = set.thread_unblock();
+    let error = command.exec();
+    let _ = set.thread_block();
+    error
 }
 
 fn set() -> SigSet {

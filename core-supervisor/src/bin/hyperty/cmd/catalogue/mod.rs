@@ -11,11 +11,14 @@ use crate::error::{Exit, Failure};
 use crate::output::{Column, Style, Table, Tone, cell, clean};
 use crate::session::Session;
 
+mod serve;
+
 const EXAMPLES: &str = "\
 Examples:
   hyperty catalogue ls
   hyperty catalogue check ./shop
   hyperty catalogue ls ./shop --json | jq -r '.entries[].name'
+  hyperty catalogue serve ./shop
 
 A catalogue is a directory that holds .well-known/{hyperty,protocolstub,idp-proxy}/;
 hyperty help files shows how it is laid out.";
@@ -42,6 +45,8 @@ enum What {
         #[arg(value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+    /// Serve a catalogue over HTTPS, as runtimes elsewhere fetch it
+    Serve(serve::Args),
 }
 
 /// Asks the catalogue.
@@ -49,6 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let (directory, method, kind) = match &args.what {
         What::Ls { directory } => (directory, "", "read"),
         What::Check { directory } => (directory, "check", "execute"),
+        What::Serve(args) => return serve::run(args, context),
     };
     let catalogue = directory
         .as_deref()
