@@ -9,7 +9,7 @@ use crate::core::Core;
 use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
     COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, PERSISTS_MAX,
-    QUEUE_BYTES_MAX, SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX,
+    QUEUE_BYTES_MAX, SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX, WAYS_MAX, WAYS_OPENING_MAX,
 };
 use crate::rooms::bus::Goes;
 use crate::rooms::sandboxes::Phase;
@@ -23,6 +23,7 @@ impl Core {
         self.audit_sandboxes()?;
         self.audit_objects()?;
         self.audit_slots()?;
+        self.audit_parked()?;
         self.audit_bounds()
     }
 
@@ -49,6 +50,20 @@ impl Core {
             return Err(format!("I5, I8: {} slots, permitted before", slots.len()));
         }
         Ok(())
+    }
+
+    // I8, I11: what waits for a way out is charged to a living sender, and comes to
+    // its end: by a way that opens, or by the clock.
+    fn audit_parked(&self) -> Result<(), String> {
+        let ways = &self.rooms.registry.ways;
+        if ways.len() > WAYS_MAX || ways.opening().count() > WAYS_OPENING_MAX {
+            return Err(format!("I8: {} ways are known", ways.len()));
+        }
+        let parked = &self.rooms.bus.parked;
+        if parked.len() > 0 && self.next_deadline().is_none() {
+            return Err("I11: messages wait for a stub, and no clock is set".to_owned());
+        }
+        parked.audit(|link| self.gates.contains_key(&link))
     }
 
     // I8, I11: every request that waits is charged to a living asker and may be

@@ -14,8 +14,8 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    begin, connect, deliver, deploy, heartbeat, late, lend, observe, persist, serve_admin, stop,
-    supervise, sync,
+    begin, connect, deliver, deploy, heartbeat, late, legacy, lend, observe, persist, reach,
+    serve_admin, stop, supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
@@ -54,6 +54,9 @@ pub struct Settings {
     pub spare_natives: usize,
     /// Slots for large bodies that there may be at once; 0 for none.
     pub slots_max: usize,
+    /// The domains that this runtime belongs to: their stubs are brought up at the
+    /// start and kept up.
+    pub homes: Vec<String>,
     /// What nobody can guess, for nonces, addresses and jitter.
     pub seed: [u8; 32],
 }
@@ -105,6 +108,8 @@ pub(crate) enum Waiting {
     Catalogue(Asker),
     /// Nobody, when a signal asked for it.
     Policy(Option<Asker>),
+    /// The descriptor of an identity provider, for the way that needs to know it.
+    Legacy(legacy::Asked),
     /// A data schema, by its URL, and what follows once it is read.
     Shape(String, sync::After),
 }
@@ -114,7 +119,7 @@ impl Core {
     pub fn new(settings: Settings, rules: PolicySet) -> Self {
         let rooms = Rooms {
             bus: Bus::default(),
-            registry: Registry::default(),
+            registry: Registry::new(settings.runtime.domain(), &settings.homes),
             policy: Policy::new(rules),
             user_agent: UserAgent::default(),
             sandboxes: Sandboxes::default(),
@@ -190,7 +195,9 @@ impl Core {
 
     /// Lets the first spare sandboxes be made; called once, before the loop.
     pub fn start(&mut self, now: Now, out: &mut Actions) {
+        self.time = now.mono;
         sync::keep::begin(self, now, out);
+        reach::keep_up(self, now, out);
         self.keep_spares(now, out);
     }
 
@@ -331,6 +338,7 @@ impl Core {
             heartbeat::deadlines(self, now, out);
             sync::keep::write_due(self, now, out);
             lend::rest(self, now, out);
+            reach::review(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -343,6 +351,7 @@ impl Core {
                 .chain(self.refill_at)
                 .chain(sync::keep::next_due(self))
                 .chain(lend::next_deadline(self))
+                .chain(reach::next_deadline(self))
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

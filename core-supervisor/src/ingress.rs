@@ -233,6 +233,8 @@ pub(crate) struct Gate {
     pub(crate) refused: Window,
     pub(crate) forged: Window,
     pub(crate) logged: Window,
+    /// Domains that it was the first to ask for.
+    pub(crate) reached: Window,
     pub(crate) judgements: Judgements,
     /// Slots of each kind that it is ready to hold.
     pub(crate) slots_max: usize,
@@ -258,6 +260,7 @@ impl Gate {
             refused: Window::default(),
             forged: Window::default(),
             logged: Window::default(),
+            reached: Window::default(),
             judgements: Judgements::default(),
             slots_max: 0,
             has_heartbeat: false,

@@ -20,6 +20,55 @@ pub const PENDING_MAX: usize = 65_536;
 /// has to know that an answer is one. Ten minutes covers a person signing in.
 pub const UNTIMED_WAIT: Duration = Duration::from_mins(10);
 
+/// Messages of one link that may wait for a stub to be brought up.
+///
+/// A burst while a stub starts: 30 messages a second for two seconds.
+pub const PARKED_PER_LINK_MAX: usize = 64;
+
+/// Their bytes: two of the largest messages.
+pub const PARKED_BYTES_PER_LINK_MAX: usize = 2 * protocol::limits::FRAME_BYTES_MAX;
+
+/// Messages that may wait for stubs in all.
+///
+/// Sixty-four links at their own bound: all components of a busy runtime at once.
+pub const PARKED_MAX: usize = 4096;
+
+/// Their bytes, in all.
+pub const PARKED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a message waits for a stub when its sender does not say.
+///
+/// As long as every published bus waits for an answer.
+pub const PARKED_FOR: Duration = Duration::from_secs(15);
+
+/// Domains whose stubs may be on their way at once.
+///
+/// Each is a process to be started; more only wait for each other.
+pub const WAYS_OPENING_MAX: usize = 16;
+
+/// Domains that are known not to be reachable, or are being reached; the one that
+/// may be tried again soonest gives way. About 300 bytes each.
+pub const WAYS_MAX: usize = 1024;
+
+/// New domains that one link may ask for within a second.
+///
+/// A person meets some in a minute; a component that sprays addresses hears 429
+/// and costs one look at a table.
+pub const WAYS_PER_SECOND_MAX: u32 = 16;
+
+/// Stubs that messages may have brought up and that run at once; the operator may
+/// deploy more.
+pub const STUBS_ON_DEMAND_MAX: usize = 64;
+
+/// How long a domain rests whose stub could not be brought up (spec messaging §5.7).
+pub const WAY_REST_FIRST: Duration = Duration::from_secs(1);
+
+/// The same after many failures in a row.
+pub const WAY_REST_LONGEST: Duration = Duration::from_mins(1);
+
+/// Identity providers of which it is remembered whether they are of another network.
+pub const LEGACY_MAX: usize = 256;
+
 /// Bytes that may wait for one link's socket.
 ///
 /// Four of the largest messages. A receiver that does not read for longer than

@@ -19,6 +19,7 @@ pub(crate) fn of_component(
     core: &mut Core,
     descriptor: &Descriptor,
     user: &User,
+    speaks_for: &str,
 ) -> Result<Address, BadAddress> {
     let registry = &core.rooms.registry;
     let known = core.rooms.allocation.reuse.of(&key(descriptor, user));
@@ -27,7 +28,7 @@ pub(crate) fn of_component(
         .filter(|address| registry.owner_of(address).is_none());
     match free {
         Some(address) => Ok(address.clone()),
-        None => fresh(core, descriptor),
+        None => fresh(core, descriptor, speaks_for),
     }
 }
 
@@ -64,14 +65,17 @@ fn key(descriptor: &Descriptor, user: &User) -> ReuseKey {
 
 // Hyperties live in their provider's domain. A stub's address is not below the
 // runtime's, because published code takes what is below it for local (spec
-// messaging §2.1).
-fn fresh(core: &mut Core, descriptor: &Descriptor) -> Result<Address, BadAddress> {
-    let (scheme, folder) = match descriptor.kind {
-        ComponentKind::Hyperty => ("hyperty", ""),
-        ComponentKind::ProtoStub => (RUNTIME_SCHEME, "protostub/"),
-        ComponentKind::IdpProxy => ("domain-idp", "stub/"),
+// messaging §2.1); it is in the domain it speaks for, whoever provides it.
+fn fresh(
+    core: &mut Core,
+    descriptor: &Descriptor,
+    speaks_for: &str,
+) -> Result<Address, BadAddress> {
+    let provider = descriptor.provider.as_str();
+    let (scheme, domain, folder) = match descriptor.kind {
+        ComponentKind::Hyperty => ("hyperty", provider, ""),
+        ComponentKind::ProtoStub => (RUNTIME_SCHEME, speaks_for, "protostub/"),
+        ComponentKind::IdpProxy => ("domain-idp", provider, "stub/"),
     };
-    core.rooms
-        .allocation
-        .fresh(scheme, &descriptor.provider, folder)
+    core.rooms.allocation.fresh(scheme, domain, folder)
 }

@@ -36,6 +36,7 @@ pub(crate) fn register_rooms(core: &mut Core) {
         let standing = Standing {
             kind: PartyKind::Room,
             provider: String::new(),
+            speaks_for: String::new(),
             name: if path.is_empty() { "runtime" } else { path }.to_owned(),
             user: None,
             home,
@@ -48,16 +49,11 @@ pub(crate) fn register_rooms(core: &mut Core) {
     register_topics(core);
 }
 
-// Addresses of rooms besides their own: where stubs' statuses are told, and the
-// registry of the runtime's own domain.
+// An address of a room besides its own: where stubs' statuses are told.
 fn register_topics(core: &mut Core) {
-    let runtime = &core.settings.runtime;
-    let status = runtime.join(registration::STATUS);
-    let registry = format!("domain://registry.{}", runtime.domain()).parse();
-    for (address, room) in [(status, RoomName::Runtime), (registry, RoomName::Discovery)] {
-        if let Ok(address) = address {
-            core.rooms.registry.assign(&address, OwnerId::Room(room));
-        }
+    if let Ok(status) = core.settings.runtime.join(registration::STATUS) {
+        let room = OwnerId::Room(RoomName::Runtime);
+        core.rooms.registry.assign(&status, room);
     }
 }
 

@@ -196,6 +196,7 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
     core.rooms.bus.taps.close_link(link);
     core.rooms.sandboxes.journal.close_link(link);
     core.rooms.user_agent.forget_asker(link);
+    core.rooms.bus.parked.forget_link(link);
     if let Some(owner) = gate.owner {
         core.rooms.bus.listeners.remove_all(owner);
         sync::left(core, owner, now, out);
@@ -223,6 +224,7 @@ fn welcome(
     let standing = Standing {
         kind,
         provider: provider.to_owned(),
+        speaks_for: String::new(),
         name: name.to_owned(),
         // Whoever sits at this machine, whatever users its components have.
         user: Some(core.settings.user.clone()),

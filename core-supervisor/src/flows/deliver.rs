@@ -13,8 +13,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    connect, dial, heartbeat, hold, lend, listen, load, observe, refuse, registration, serve,
-    supervise, sync,
+    connect, dial, heartbeat, hold, lend, listen, load, observe, reach, refuse, registration,
+    serve, supervise, sync,
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
@@ -217,11 +217,22 @@ fn request(
             "nobody has the address `{}`",
             header.to
         ))),
-        Target::Foreign => Err(Refusal::not_found(format!(
-            "no protocol stub here speaks for the domain of `{}`",
-            header.to
-        ))),
+        Target::Foreign => abroad(core, admitted, judgement, now, out),
     }
+}
+
+// Its stub is not there, or not yet.
+fn abroad(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    judgement: &Judgement,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    // It has been judged, so it is an address.
+    let to = admitted.message.header.to.parse();
+    let to = to.map_err(|bad: BadAddress| Refusal::bad_request(bad.to_string()))?;
+    reach::wait(core, admitted, judgement.sender, &to, now, out)
 }
 
 // The sender owns the destination: it is for those who listen to it.
@@ -350,10 +361,11 @@ fn event(
         Target::Listeners => publish(core, admitted, judgement, None, now, out),
         Target::Room(_) => Ok(()),
         Target::Down(owner) => Err(refuse::down(core, owner, admitted.message.header.to)),
-        Target::Absent | Target::Foreign => Err(Refusal::not_found(format!(
+        Target::Absent => Err(Refusal::not_found(format!(
             "nobody has the address `{}`",
             admitted.message.header.to
         ))),
+        Target::Foreign => abroad(core, admitted, judgement, now, out),
     }
 }
 

@@ -5,30 +5,23 @@
 //! Between two steps the core is back in its loop; the stage is kept in
 //! rooms::user_agent. Every failure, at any step, ends in `fail`.
 
-use std::sync::Arc;
-
 use protocol::api::user_agent::Deploy;
-use protocol::frame::ComponentKind;
+use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
 use protocol::{Address, Code};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{address, judge, load, reload, supervise, undeploy};
+use crate::flows::{address, judge, legacy, load, reload, supervise, terms, undeploy};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::party::PartyKind;
-use crate::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead, Wanted};
-use crate::rooms::policy::Act;
-use crate::rooms::registry::Standing;
+use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
+use crate::rooms::registry::{Place, Standing};
 use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
-use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Stage};
-use crate::schemes;
+use crate::rooms::user_agent::{Asker, Deployment, Package, Stage};
 use crate::user::{NotUser, User};
-
-// A descriptor that is understood, and asks for what is not here.
-const UNMET: Code = Code(422);
 
 /// Somebody asks for a component: its package is read.
 pub(crate) fn begin(
@@ -38,18 +31,7 @@ pub(crate) fn begin(
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
-    if core.stopping.is_some() {
-        return Err(Refusal::new(
-            Code::UNAVAILABLE,
-            "stopping",
-            "the runtime is stopping",
-        ));
-    }
-    if core.rooms.user_agent.len() >= COMPONENTS_MAX {
-        return Err(Refusal::busy(format!(
-            "{COMPONENTS_MAX} components are deployed already"
-        )));
-    }
+    has_room(core)?;
     let min_level = wanted
         .min_level
         .unwrap_or(core.settings.min_level)
@@ -62,16 +44,72 @@ pub(crate) fn begin(
         return Err(Refusal::bad_request(reason));
     }
     let user = user_of(core, asker.owner, wanted.user.as_deref())?;
+    enter(
+        core,
+        (Some(asker), None),
+        (wanted, user, min_level),
+        now,
+        out,
+    );
+    Ok(())
+}
+
+/// Messages need the stub of a domain: it is deployed in the name of nobody. Who may
+/// have that done was decided before (flows/reach.rs).
+pub(crate) fn on_demand(
+    core: &mut Core,
+    domain: &str,
+    place: Place,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    has_room(core)?;
+    let wanted = Deploy {
+        component: place.component,
+        provider: place.provider,
+        ..Deploy::default()
+    };
+    let (user, level) = (core.settings.user.clone(), core.settings.min_level);
+    let cause = (None, Some(domain.to_owned()));
+    enter(core, cause, (wanted, user, level), now, out);
+    Ok(())
+}
+
+fn has_room(core: &Core) -> Result<(), Refusal> {
+    if core.stopping.is_some() {
+        return Err(Refusal::new(
+            Code::UNAVAILABLE,
+            "stopping",
+            "the runtime is stopping",
+        ));
+    }
+    if core.rooms.user_agent.len() >= COMPONENTS_MAX {
+        return Err(Refusal::busy(format!(
+            "{COMPONENTS_MAX} components are deployed already"
+        )));
+    }
+    Ok(())
+}
+
+fn enter(
+    core: &mut Core,
+    (asker, way): (Option<Asker>, Option<String>),
+    (wanted, user, min_level): (Deploy, User, Level),
+    now: Now,
+    out: &mut Actions,
+) {
     let ticket = core.next_ticket();
     let request = Wanted {
         catalogue: wanted.catalogue.clone(),
         component: wanted.component.clone(),
         provider: wanted.provider.clone(),
+        is_exact: way.is_some(),
     };
     let deployment = Deployment {
         wanted,
         user,
-        asker: Some(asker),
+        asker,
+        way,
         stage: Stage::Reading,
         reason: String::new(),
         package: None,
@@ -89,7 +127,6 @@ pub(crate) fn begin(
         ticket,
         wanted: request,
     });
-    Ok(())
 }
 
 /// The package is here: the asker must be allowed to deploy it, and it gets its address.
@@ -104,7 +141,7 @@ pub(crate) fn package_read(
         return reload::package_read(core, reread, result, now, out);
     }
     let Some(id) = core.rooms.user_agent.read_for(ticket) else {
-        return;
+        return legacy::read(core, ticket, result, now, out);
     };
     let read = match result {
         // It was removed while its package was being read.
@@ -207,18 +244,26 @@ fn register(
     let asker = deployment.asker.as_ref().map(|asker| asker.owner);
     let overrides = deployment.wanted.configuration.clone();
     let user = deployment.user.clone();
+    let way = deployment.way.clone();
     let PackageRead {
         descriptor,
         code,
         digest,
         source,
     } = read;
-    meets(descriptor)?;
-    let address = address::of_component(core, descriptor, &user)
+    terms::meets(descriptor)?;
+    let is_stub = descriptor.kind == ComponentKind::ProtoStub;
+    let speaks_for = match &way {
+        Some(domain) => domain.clone(),
+        None if is_stub => descriptor.provider.clone(),
+        None => String::new(),
+    };
+    let address = address::of_component(core, descriptor, &user, &speaks_for)
         .map_err(|bad| Refusal::bad_request(bad.to_string()))?;
     let standing = Standing {
         kind: judge::party_kind(descriptor.kind),
         provider: descriptor.provider.clone(),
+        speaks_for,
         name: descriptor.name.clone(),
         user: Some(user.clone()),
         home: address.clone(),
@@ -234,8 +279,10 @@ fn register(
         core.rooms.registry.assign(&short, owner);
     }
     core.epoch += 1;
-    may_deploy(core, asker, &address, now)?;
-    let config = configuration(core, descriptor, overrides)?;
+    if way.is_none() {
+        terms::may_deploy(core, asker, &address, now)?;
+    }
+    let config = terms::configuration(core, descriptor, overrides)?;
     address::keep(core, descriptor, &user, &address, out);
     let package = Package {
         address,
@@ -245,100 +292,16 @@ fn register(
         kind: descriptor.kind,
         engine: descriptor.engine,
         config,
-        code: loadable(code),
+        code: terms::loadable(code),
         digest: digest.clone(),
         source: source.clone(),
         resources: descriptor.hyperty_type.clone(),
-        data_schemes: data_schemes(descriptor),
+        data_schemes: terms::data_schemes(descriptor),
     };
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.package = Some(package);
     }
     Ok(())
-}
-
-/// The schemes of the data objects that a component says it handles.
-pub(crate) fn data_schemes(descriptor: &Descriptor) -> Vec<String> {
-    let schemas = descriptor.data_objects.iter();
-    let mut schemes: Vec<_> = schemas
-        .map(|url| schemes::of_schema(url).to_owned())
-        .collect();
-    schemes.sort();
-    schemes.dedup();
-    schemes
-}
-
-/// Code as it is kept, to be loaded again.
-pub(crate) fn loadable(code: &catalogue::Code) -> Loadable {
-    match code {
-        catalogue::Code::Script { file, text } => {
-            Loadable::Script(file.clone(), Arc::new(text.clone()))
-        }
-        catalogue::Code::Program(program) => Loadable::Program(*program),
-    }
-}
-
-// An asker that has gone meanwhile leaves nobody on whose word to deploy.
-pub(crate) fn may_deploy(
-    core: &mut Core,
-    asker: Option<OwnerId>,
-    address: &Address,
-    now: Now,
-) -> Result<(), Refusal> {
-    let gone = || Refusal::new(Code::UNAVAILABLE, "gone", "whoever asked for it is gone");
-    let owner = asker.ok_or_else(gone)?;
-    let home = core
-        .rooms
-        .registry
-        .standing(owner)
-        .map(|standing| standing.home.clone());
-    let home = home.ok_or_else(gone)?;
-    let (permit, _, decision) = judge::decide(core, Act::Deploy, owner, (&home, address), &[], now);
-    if permit {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
-}
-
-/// Whether this runtime has what a component needs.
-pub(crate) fn meets(descriptor: &Descriptor) -> Result<(), Refusal> {
-    let unmet = catalogue::constraints::unmet(&descriptor.constraints);
-    unmet.map_or(Ok(()), |reason| {
-        let Descriptor { name, provider, .. } = descriptor;
-        let reason = format!("`{name}` of {provider} cannot run here: {reason}");
-        Err(Refusal::new(UNMET, "constraints", reason))
-    })
-}
-
-/// The configuration that a component gets: JSON object text.
-pub(crate) fn configuration(
-    core: &Core,
-    descriptor: &Descriptor,
-    overrides: Option<serde_json::Value>,
-) -> Result<String, Refusal> {
-    let mut config = descriptor.configuration.clone();
-    match overrides {
-        None => {}
-        Some(serde_json::Value::Object(members)) => config.extend(members),
-        Some(_) => {
-            return Err(Refusal::bad_request(
-                "`configuration` must be a JSON object",
-            ));
-        }
-    }
-    config.insert(
-        "runtimeURL".to_owned(),
-        core.settings.runtime.published().into(),
-    );
-    let text = serde_json::Value::Object(config).to_string();
-    if text.len() > protocol::limits::HEADER_BYTES_MAX / 2 {
-        return Err(Refusal::bad_request(format!(
-            "`configuration` of {} bytes is longer than {}",
-            text.len(),
-            protocol::limits::HEADER_BYTES_MAX / 2
-        )));
-    }
-    Ok(text)
 }
 
 /// Whose code a deployment may share a process with, and what that process is to be.

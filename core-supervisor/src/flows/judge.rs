@@ -16,6 +16,7 @@ use protocol::{Address, Message};
 
 use crate::core::Core;
 use crate::event::Now;
+use crate::flows::reach;
 use crate::flows::sync::relation;
 use crate::ids::{LinkId, ObjectId, OwnerId, RoomName};
 use crate::limits::JUDGEMENTS_PER_LINK;
@@ -56,7 +57,7 @@ pub(crate) enum Target {
     Down(OwnerId),
     /// Nobody has the address.
     Absent,
-    /// It belongs to a domain that no stub here speaks for.
+    /// It belongs to a domain that no stub here speaks for, or not yet.
     Foreign,
 }
 
@@ -271,6 +272,7 @@ pub(crate) fn target_of(core: &Core, sender: OwnerId, to: &Address) -> Target {
     match registry.resolve(to, &core.settings.runtime) {
         Route::Owner(OwnerId::Room(room)) => Target::Room(room),
         Route::Owner(owner) if owner == sender => Target::Listeners,
+        Route::Stub(stub) if reach::is_coming(core, stub) => Target::Foreign,
         Route::Owner(owner) | Route::Stub(owner) => {
             match registry.standing(owner).and_then(|standing| standing.link) {
                 Some(link) => Target::Link(link, owner),

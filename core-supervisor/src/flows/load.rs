@@ -8,7 +8,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{observe, registration, reload, serve_storage, sync, undeploy};
+use crate::flows::{observe, reach, registration, reload, serve_storage, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -58,6 +58,7 @@ pub(crate) fn loaded(
     if let (Some(asker), Some(view)) = (asker, core.component(id, now)) {
         respond::later(core, &asker, Ok(respond::valued(&view)), out);
     }
+    reach::up(core, id, now, out);
     Ok(())
 }
 

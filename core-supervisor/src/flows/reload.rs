@@ -11,7 +11,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, load, orphan, registration, sync, undeploy};
+use crate::flows::{deploy, load, orphan, registration, sync, terms, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Previous, Reread, Stage};
@@ -33,6 +33,7 @@ pub(crate) fn begin(
         catalogue: deployment.wanted.catalogue.clone(),
         component: deployment.wanted.component.clone(),
         provider: deployment.wanted.provider.clone(),
+        is_exact: deployment.way.is_some(),
     };
     let reread = Reread {
         id,
@@ -152,22 +153,22 @@ fn package(
     let old = deployment.package.clone();
     let old = old.ok_or_else(|| Refusal::not_found("the component was removed meanwhile"))?;
     is_the_same(&old, &read.descriptor)?;
-    deploy::meets(&read.descriptor)?;
-    let config = deploy::configuration(core, &read.descriptor, overrides)?;
+    terms::meets(&read.descriptor)?;
+    let config = terms::configuration(core, &read.descriptor, overrides)?;
     // Asked with the new digest in place: a rule may look at it.
     note_digest(core, id, read.digest.clone());
     let asker = reread.asker.as_ref().map(|asker| asker.owner);
-    if let Err(refusal) = deploy::may_deploy(core, asker, &old.address, now) {
+    if let Err(refusal) = terms::may_deploy(core, asker, &old.address, now) {
         note_digest(core, id, old.digest);
         return Err(refusal);
     }
     Ok(Package {
         config,
-        code: deploy::loadable(&read.code),
+        code: terms::loadable(&read.code),
         digest: read.digest.clone(),
         source: read.source.clone(),
         resources: read.descriptor.hyperty_type.clone(),
-        data_schemes: deploy::data_schemes(&read.descriptor),
+        data_schemes: terms::data_schemes(&read.descriptor),
         ..old
     })
 }
@@ -234,6 +235,7 @@ fn detach(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
     registration::component_cut(core, id, now, out);
     core.rooms.bus.listeners.remove_all(owner);
     sync::taken_down(core, owner);
+    core.rooms.bus.parked.forget_sender(owner);
     core.epoch += 1;
 }
 

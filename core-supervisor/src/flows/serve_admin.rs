@@ -174,6 +174,7 @@ fn judged_now(core: &mut Core, from: &str, to: &str, kind: &str, now: Now) -> Se
     let act = match kind {
         "listen" => Act::Listen,
         "deploy" => Act::Deploy,
+        "reach" => Act::Reach,
         kind => Act::Message(kind),
     };
     // Nobody has the sender's address: nothing could come from there.

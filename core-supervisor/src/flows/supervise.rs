@@ -131,6 +131,8 @@ pub(crate) fn restart(core: &mut Core, id: DeploymentId, now: Now, out: &mut Act
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.next_try = None;
         deployment.restarts += 1;
+        // Messages to a stub wait for it from now on.
+        core.epoch += 1;
         deploy::place(core, id, now, out);
     }
 }
@@ -209,6 +211,8 @@ fn ended(core: &mut Core, id: SandboxId, reason: &str, now: Now, out: &mut Actio
     for component in &sandbox.components {
         component_ended(core, *component, reason, failure, now, out);
     }
+    // Messages that wait for a stub may have to wait no more.
+    core.check_by(now.mono);
     start_next(core, now, out);
     core.keep_spares(now, out);
 }

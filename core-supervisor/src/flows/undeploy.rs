@@ -1,11 +1,11 @@
 //! The end of a deployment: nothing of it stays.
 
-use protocol::CoreFrame;
+use protocol::{Code, CoreFrame};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{orphan, registration, supervise, sync};
+use crate::flows::{orphan, reach, registration, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -29,11 +29,16 @@ pub(crate) fn fail(
         told.reason = format!("cannot deploy `{what}`: {}", refusal.reason);
         respond::later(core, &asker, Err(told), out);
     }
-    remove(core, id, now, out);
+    remove_for(core, id, refusal, now, out);
 }
 
 /// Takes a component out of its sandbox and out of every book.
 pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
+    let refusal = Refusal::new(Code::UNAVAILABLE, "removed", "its stub was removed");
+    remove_for(core, id, &refusal, now, out);
+}
+
+fn remove_for(core: &mut Core, id: DeploymentId, refusal: &Refusal, now: Now, out: &mut Actions) {
     leave_sandbox(core, id, now, out);
     registration::component_gone(core, id, now, out);
     let owner = OwnerId::Component(id);
@@ -44,6 +49,11 @@ pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Acti
     let Some(deployment) = core.rooms.user_agent.remove(id) else {
         return;
     };
+    // What waits for it is looked at again; a domain of this runtime's gets a new stub.
+    core.check_by(now.mono);
+    if let Some(domain) = deployment.way.filter(|_| !deployment.has_run) {
+        reach::failed(core, &domain, refusal, now, out);
+    }
     let previous = deployment.previous.map(|previous| previous.package);
     for package in [deployment.package, previous].into_iter().flatten() {
         if let Package {
@@ -72,6 +82,8 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
     registration::component_cut(core, id, now, out);
     core.rooms.bus.listeners.remove_all(OwnerId::Component(id));
     sync::taken_down(core, OwnerId::Component(id));
+    core.rooms.bus.parked.forget_sender(OwnerId::Component(id));
+    core.check_by(now.mono);
     core.epoch += 1;
     let Some(sandbox) = core.rooms.sandboxes.get_mut(sandbox_id) else {
         return;

@@ -216,6 +216,7 @@ fn core(
         spare_scripts: config.spare_scripts.value,
         spare_natives: config.spare_natives.value,
         slots_max: config.slots_max.value,
+        homes: Vec::new(),
         seed: random()?,
     };
     Ok(Core::new(settings, rules))

@@ -9,6 +9,7 @@ mod discovery;
 mod keeping;
 mod links;
 mod messages;
+mod reach;
 mod registry;
 mod reloads;
 mod senders;

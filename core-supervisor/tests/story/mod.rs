@@ -59,6 +59,13 @@ pub struct Story {
     pub fails_to_launch: Option<String>,
     /// What somebody made of the packages of the table.
     pub edit: fn(PackageRead) -> Result<PackageRead, PackageFailure>,
+    /// Stubs and identity proxies that messages may have deployed: `protocolstub/NAME@PROVIDER`.
+    pub on_demand: std::collections::BTreeSet<String>,
+    /// Which of those were looked for, in order.
+    pub sought: Vec<String>,
+    /// Whether packages come only when the test says so.
+    pub holds_packages: bool,
+    pub held_packages: VecDeque<(Ticket, core_supervisor::rooms::catalogue::Wanted)>,
     /// Data schemas by name, as some catalogue has them.
     pub schemas: BTreeMap<String, Vec<u8>>,
     /// The store: what the core had kept, by table and key.
@@ -89,6 +96,7 @@ pub fn settings() -> Settings {
         spare_scripts: 0,
         spare_natives: 0,
         slots_max: 64,
+        homes: Vec::new(),
         seed: [7; 32],
     }
 }
@@ -124,6 +132,10 @@ impl Story {
             edit: Ok,
             kept: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            on_demand: std::collections::BTreeSet::new(),
+            sought: Vec::new(),
+            holds_packages: false,
+            held_packages: VecDeque::new(),
             disk: Disk::Sound,
             unwritten: Vec::new(),
             seed: [7; 32],

@@ -74,7 +74,10 @@ impl Story {
                     seen: Ok(seen),
                 });
             }
-            Action::ReadPackage { ticket, wanted } => self.read_package(ticket, &wanted.component),
+            Action::ReadPackage { ticket, wanted } if self.holds_packages => {
+                self.held_packages.push_back((ticket, wanted));
+            }
+            Action::ReadPackage { ticket, wanted } => self.read_package(ticket, &wanted),
             Action::ReadCatalogue { ticket, .. } | Action::CompilePolicy { ticket } => {
                 self.ticket = Some(ticket);
             }
@@ -112,8 +115,30 @@ impl Story {
         self.crash_sandbox(sandbox, Exit::Signal(9));
     }
 
-    fn read_package(&mut self, ticket: Ticket, component: &str) {
-        let result = package(component).and_then(self.edit);
+    /// Lets the packages come that were held back.
+    pub fn packages_come(&mut self) {
+        self.holds_packages = false;
+        while let Some((ticket, wanted)) = self.held_packages.pop_front() {
+            self.read_package(ticket, &wanted);
+        }
+    }
+
+    fn read_package(&mut self, ticket: Ticket, wanted: &catalogue::Wanted) {
+        let name = if wanted.is_exact {
+            let name = format!("{}@{}", wanted.component, wanted.provider);
+            self.sought.push(name.clone());
+            name
+        } else {
+            wanted.component.clone()
+        };
+        let result = if wanted.is_exact && !self.on_demand.contains(&name) {
+            Err(PackageFailure {
+                code: Code::NOT_FOUND,
+                reason: format!("no catalogue has `{}`", wanted.component),
+            })
+        } else {
+            package(&name).and_then(self.edit)
+        };
         self.happens(Event::PackageRead {
             ticket,
             result: Box::new(result),
@@ -235,6 +260,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         });
     }
     let is_native = folder == "native";
+    let is_stub = matches!(folder, "stub" | "protocolstub");
     let code = if is_native {
         catalogue::Code::Program(ProgramId(1))
     } else {
@@ -245,8 +271,10 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
     };
     let descriptor = Descriptor {
         name: name.to_owned(),
-        kind: if folder == "stub" {
+        kind: if is_stub {
             ComponentKind::ProtoStub
+        } else if folder == "idp-proxy" {
+            ComponentKind::IdpProxy
         } else {
             ComponentKind::Hyperty
         },
@@ -260,6 +288,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         constraints: serde_json::Map::new(),
         hyperty_type: words(name, &["chat", "audio"]),
         data_objects: words(name, &["https://catalogue/dataschema/Communication"]),
+        interworking: folder == "idp-proxy",
     };
     Ok(PackageRead {
         descriptor,

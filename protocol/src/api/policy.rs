@@ -69,7 +69,7 @@ pub struct Explanation {
     pub from: String,
     /// The receiver's address.
     pub to: String,
-    /// The message type, or `listen`, `deploy`.
+    /// The message type, or `listen`, `deploy`, `reach`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The rules that made it so.

@@ -59,6 +59,7 @@ struct Raw {
     hyperty_type: Option<Value>,
     data_objects: Option<Value>,
     source_package: Option<Value>,
+    interworking: Option<Value>,
 }
 
 /// Reads a descriptor.
@@ -102,6 +103,7 @@ pub fn parse(text: &[u8], found: Found<'_>) -> Result<Parsed, PackageFailure> {
             constraints: reader.object("constraints", raw.constraints)?,
             hyperty_type: reader.words("hypertyType", raw.hyperty_type)?,
             data_objects,
+            interworking: unpacked(raw.interworking) == Some(Value::Bool(true)),
         },
     })
 }

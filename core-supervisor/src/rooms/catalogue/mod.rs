@@ -33,6 +33,9 @@ pub struct Wanted {
     pub component: String,
     /// The provider, or empty when the catalogue holds one only.
     pub provider: String,
+    /// Whether only what stands under the provider's own name counts: a catalogue
+    /// that names no domain is not anybody's then.
+    pub is_exact: bool,
 }
 
 /// Which data schema to read.
@@ -90,6 +93,9 @@ pub struct Descriptor {
     pub hyperty_type: Vec<String>,
     /// `dataObjects`.
     pub data_objects: Vec<String>,
+    /// `interworking`: of a stub that it translates for a foreign network, of an
+    /// identity proxy that its users are of one.
+    pub interworking: bool,
 }
 
 /// Why a package cannot be deployed.

@@ -210,6 +210,7 @@ fn what_is_wanted_is_a_kind_and_a_name() {
             catalogue: String::new(),
             component: component.to_owned(),
             provider: provider.to_owned(),
+            is_exact: false,
         };
         let found = names::wanted(&wanted).map(|(kind, name)| (kind, name.to_owned()));
         found.map_err(|failure| failure.code)

@@ -3,7 +3,7 @@
 use super::question::Act;
 
 /// The actions that can be asked for, in the order of their bits.
-pub(super) const ACTIONS: [&str; 13] = [
+pub(super) const ACTIONS: [&str; 14] = [
     "create",
     "read",
     "update",
@@ -17,11 +17,13 @@ pub(super) const ACTIONS: [&str; 13] = [
     "event",
     "listen",
     "deploy",
+    "reach",
 ];
 
 const OTHER: usize = 8;
 const LISTEN: usize = 11;
 const DEPLOY: usize = 12;
+const REACH: usize = 13;
 
 /// Every action.
 pub(super) const ALL: u16 = (1 << ACTIONS.len()) - 1;
@@ -39,6 +41,7 @@ pub(super) fn index(act: Act<'_>) -> usize {
         }
         Act::Listen => LISTEN,
         Act::Deploy => DEPLOY,
+        Act::Reach => REACH,
     }
 }
 

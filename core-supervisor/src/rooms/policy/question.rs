@@ -73,6 +73,8 @@ pub enum Act<'a> {
     Listen,
     /// Let the sender deploy a component; the receiver is the component to be.
     Deploy,
+    /// Let the sender have a stub brought up for the receiver's domain.
+    Reach,
 }
 
 impl<'a> Act<'a> {
@@ -82,6 +84,7 @@ impl<'a> Act<'a> {
             Self::Message(word) => word,
             Self::Listen => "listen",
             Self::Deploy => "deploy",
+            Self::Reach => "reach",
         }
     }
 }

@@ -86,6 +86,7 @@ enum ActThen {
     Message(String),
     Listen,
     Deploy,
+    Reach,
 }
 
 /// One decision with everything its explanation needs.
@@ -105,6 +106,7 @@ impl Record {
                 Act::Message(word) => ActThen::Message(word.to_owned()),
                 Act::Listen => ActThen::Listen,
                 Act::Deploy => ActThen::Deploy,
+                Act::Reach => ActThen::Reach,
             },
             from: PartyThen::of(&question.from),
             to: PartyThen::of(&question.to),
@@ -118,6 +120,7 @@ impl Record {
             ActThen::Message(word) => Act::Message(word),
             ActThen::Listen => Act::Listen,
             ActThen::Deploy => Act::Deploy,
+            ActThen::Reach => Act::Reach,
         }
     }
 }

@@ -19,7 +19,7 @@ pub enum PepRequest {
         from: String,
         /// The receiver's.
         to: String,
-        /// The message type, or `listen`, `deploy`.
+        /// The message type, or `listen`, `deploy`, `reach`.
         kind: String,
     },
     /// Read the policy files again.

@@ -2,10 +2,13 @@
 //!
 //! Address:  hyperty-runtime://<runtime>/registry
 //! Answers:  Read (list, resolve)   — see protocol::api::registry
-//! Keeps:    address → owner, owner → standing, domain → the stub that speaks for it
+//! Keeps:    address → owner, owner → standing, domain → the stub that speaks for it,
+//!           and which domains cannot be reached now
 //! Holds:    an address has at most one owner; what is below an address is its owner's;
 //!           a component that crashed keeps its addresses, without a link
 //! Not here: whether the asker may (flows/judge.rs), starting what is down (flows/supervise.rs)
+
+mod ways;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,6 +18,7 @@ use protocol::frame::Level;
 use crate::ids::{LinkId, OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::user::User;
+pub use ways::{Place, Shut, Ways, domain_of, legacy_name};
 
 /// What the registry knows about an owner.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct Standing {
     pub provider: String,
     /// Its name.
     pub name: String,
+    /// The domain it speaks for; empty for all but protocol stubs.
+    pub speaks_for: String,
     /// For whom it acts; nobody for rooms.
     pub user: Option<User>,
     /// Its first address.
@@ -53,6 +59,11 @@ pub enum Route {
 /// The registry.
 #[derive(Debug, Default)]
 pub struct Registry {
+    /// Ways to domains that no stub speaks for.
+    pub(crate) ways: Ways,
+    // The runtime's own domain, and those it belongs to.
+    own: String,
+    homes: Vec<String>,
     addresses: HashMap<String, OwnerId>,
     owners: BTreeMap<OwnerId, Standing>,
     // INVARIANT: names only components that are in `owners`.
@@ -60,13 +71,23 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// The registry of a runtime of the domain `own`, that belongs to the domains `homes`.
+    pub fn new(own: &str, homes: &[String]) -> Self {
+        Self {
+            own: own.to_owned(),
+            homes: homes.to_vec(),
+            ..Self::default()
+        }
+    }
+
     /// Enters an owner with its home address; `false` when somebody has the address.
     pub fn register(&mut self, owner: OwnerId, standing: Standing) -> bool {
         if !self.assign(&standing.home, owner) {
             return false;
         }
         if standing.kind == PartyKind::ProtoStub {
-            self.stubs.entry(standing.provider.clone()).or_insert(owner);
+            let domain = standing.speaks_for.clone();
+            self.stubs.entry(domain).or_insert(owner);
         }
         self.owners.insert(owner, standing);
         true
@@ -138,22 +159,61 @@ impl Registry {
         if let Some(owner) = self.owner_of(to) {
             return Route::Owner(owner);
         }
-        if to.is_within(runtime) {
+        if to.is_within(runtime) || to.domain().is_empty() {
             return Route::Absent;
         }
-        match self.stub_for(to.domain()) {
-            Some(stub) => Route::Stub(stub),
-            None if self.is_provider_here(to.domain()) => Route::Absent,
+        match self.stub_to(to, runtime) {
+            Some((_, stub)) => Route::Stub(stub),
             None => Route::Foreign,
         }
     }
 
+    /// The domain whose stub carries messages for an address: that of the stub which
+    /// does, else the one to look for.
+    pub fn way_to(&self, to: &Address, runtime: &Address) -> String {
+        if let Some((domain, _)) = self.stub_to(to, runtime) {
+            return domain.to_owned();
+        }
+        let name = legacy_name(to).filter(|_| self.ways.is_legacy(to.domain()) != Some(false));
+        let domain = domain_of(to, runtime);
+        let home = self.homes.iter().find(|home| is_below(domain, home));
+        name.unwrap_or_else(|| home.map_or(domain, |home| home).to_owned())
+    }
+
+    /// The stub that speaks for exactly this domain.
+    pub fn stub_of(&self, domain: &str) -> Option<OwnerId> {
+        self.stubs.get(domain).copied()
+    }
+
+    /// Whether this runtime belongs to a domain, or to one above it.
+    pub fn is_home(&self, domain: &str) -> bool {
+        self.homes.iter().any(|home| is_below(domain, home))
+    }
+
+    /// Every domain that a stub here speaks for.
+    pub fn domains(&self) -> impl Iterator<Item = (&str, OwnerId)> {
+        self.stubs
+            .iter()
+            .map(|(domain, stub)| (domain.as_str(), *stub))
+    }
+
+    fn stub_to(&self, to: &Address, runtime: &Address) -> Option<(&str, OwnerId)> {
+        let legacy = legacy_name(to);
+        let legacy = legacy.and_then(|name| self.stubs.get_key_value(&name));
+        let stub = legacy.or_else(|| self.nearest(domain_of(to, runtime)));
+        stub.map(|(domain, stub)| (domain.as_str(), *stub))
+    }
+
     /// The stub that speaks for a domain or a domain above it.
     pub fn stub_for(&self, domain: &str) -> Option<OwnerId> {
+        self.nearest(domain).map(|(_, stub)| *stub)
+    }
+
+    fn nearest(&self, domain: &str) -> Option<(&String, &OwnerId)> {
         let mut rest = domain;
         loop {
-            if let Some(stub) = self.stubs.get(rest) {
-                return Some(*stub);
+            if let Some(found) = self.stubs.get_key_value(rest) {
+                return Some(found);
             }
             rest = rest.split_once('.')?.1;
         }
@@ -180,12 +240,14 @@ impl Registry {
     }
 
     // `domain://registry.<domain>`: published libraries ask there for a domain's
-    // components. Those of a domain without a stub are known here or nowhere.
+    // components. Those of a domain without a stub are known here or nowhere, unless
+    // the runtime belongs to the domain: then its stub is on its way.
     fn is_registry_here(&self, address: &Address) -> bool {
         let domain = address.domain().strip_prefix("registry.");
         address.scheme() == "domain"
             && domain.is_some_and(|domain| {
-                self.stub_for(domain).is_none() && self.is_provider_here(domain)
+                let is_ours = domain == self.own || self.is_provider_here(domain);
+                self.stub_for(domain).is_none() && !self.is_home(domain) && is_ours
             })
     }
 
@@ -194,4 +256,9 @@ impl Registry {
             .values()
             .any(|standing| standing.provider == domain)
     }
+}
+
+fn is_below(domain: &str, above: &str) -> bool {
+    let rest = domain.strip_suffix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

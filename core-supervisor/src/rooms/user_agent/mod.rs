@@ -120,6 +120,8 @@ pub struct Deployment {
     pub user: User,
     /// Who waits for the answer.
     pub asker: Option<Asker>,
+    /// The domain to which it is to be the way, when nobody but messages asked for it.
+    pub way: Option<String>,
     /// How far it has come.
     pub stage: Stage,
     /// Why it is not running.

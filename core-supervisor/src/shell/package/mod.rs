@@ -70,7 +70,10 @@ impl Catalogues {
     pub fn read(&self, wanted: &Wanted) -> Result<PackageRead, PackageFailure> {
         let (kind, name) = names::wanted(wanted)?;
         for directory in self.directories(&wanted.catalogue)? {
-            let offers = offers(&directory, kind, name, &wanted.provider)?;
+            let mut offers = offers(&directory, kind, name, &wanted.provider)?;
+            // Else any catalogue of one provider would be every domain's.
+            let is_own = wanted.provider == self.domain;
+            offers.retain(|s| !wanted.is_exact || s.is_named || (s.is_nameless && is_own));
             if let Some(stock) = the_one(offers, kind, name)? {
                 let package = self.package(&stock, kind, name)?;
                 return Ok(self.take_into_use(name, package));

@@ -15,6 +15,10 @@ pub(super) struct Stock {
     pub(super) place: Place,
     pub(super) path: PathBuf,
     pub(super) provider: String,
+    /// Whether its folder is called after the provider.
+    pub(super) is_named: bool,
+    /// Whether its folder is called after nobody.
+    pub(super) is_nameless: bool,
 }
 
 /// The providers' parts of a catalogue; with `provider`, only that one's.
@@ -31,6 +35,8 @@ pub(super) fn stocks(directory: &Path, provider: &str) -> Result<Vec<Stock>, Pac
                 place,
                 path: directory.join(domain),
                 provider: domain.clone(),
+                is_named: true,
+                is_nameless: false,
             });
         }
     }
@@ -68,6 +74,8 @@ fn own_stock(
         place,
         path: directory.to_path_buf(),
         provider: provider.to_owned(),
+        is_named: called == provider,
+        is_nameless: !names::is_domain(called),
     }))
 }
 

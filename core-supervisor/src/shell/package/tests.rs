@@ -30,6 +30,7 @@ fn wanted(component: &str, provider: &str) -> Wanted {
         catalogue: String::new(),
         component: component.to_owned(),
         provider: provider.to_owned(),
+        is_exact: false,
     }
 }
 

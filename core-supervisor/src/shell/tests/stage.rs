@@ -193,6 +193,7 @@ impl Stage {
             catalogue: String::new(),
             component: "N".into(),
             provider: String::new(),
+            is_exact: false,
         };
         match catalogues.read(&wanted).unwrap().code {
             Code::Program(program) => program,

@@ -77,7 +77,7 @@ fn by_cedar(set: &CedarSet, question: &Question<'_>) -> bool {
     let all = Reads {
         relation: true,
         clock: true,
-        body: !matches!(question.act, Act::Listen | Act::Deploy),
+        body: !matches!(question.act, Act::Listen | Act::Deploy | Act::Reach),
     };
     let facts = gather(&Types::new().unwrap(), question, all).unwrap();
     let answer = Authorizer::new().is_authorized(&facts.request, set, &facts.entities);

@@ -112,6 +112,7 @@ fn act(word: &str) -> Act<'_> {
     match word.strip_prefix(REPORTING).unwrap_or(word) {
         "LISTEN" => Act::Listen,
         "DEPLOY" => Act::Deploy,
+        "REACH" => Act::Reach,
         word => Act::Message(word),
     }
 }

@@ -128,6 +128,12 @@ fn cases() -> Vec<Case> {
             remote("domain://alice.example"),
         ),
         (
+            "reaches-domains",
+            hyperty(HERE),
+            "REACH",
+            remote("hyperty://bob.example/1"),
+        ),
+        (
             "domain-to-its-stub",
             remote("domain://alice.example"),
             "event",
