@@ -31,6 +31,7 @@ mod dial;
 mod error;
 pub mod http;
 pub mod limits;
+mod link;
 mod network;
 mod target;
 mod tasks;

@@ -27,7 +27,7 @@ impl Client {
     /// Waits for `Start` on a connected socket, and answers `Loaded`.
     pub async fn attach_to(socket: UnixStream) -> Result<Self, Error> {
         let session = Session::default();
-        let mut client = Self { socket, session };
+        let mut client = Self::over(socket, session);
         while !client.session.attach()? {
             client.fill().await?;
         }

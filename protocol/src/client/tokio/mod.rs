@@ -6,6 +6,7 @@
 
 mod component;
 mod dial;
+mod dialler;
 mod hyperty;
 mod rooms;
 
@@ -19,6 +20,8 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 pub use self::component::Component;
+use self::dialler::Asks;
+pub use self::dialler::{Dialler, Revocation};
 pub use self::hyperty::Hyperty;
 use super::error::Error;
 use super::outbox::Outbox;
@@ -36,6 +39,8 @@ pub const CONNECT_WAIT: Duration = super::blocking::CONNECT_WAIT;
 pub struct Client {
     socket: UnixStream,
     session: Session,
+    // What other tasks ask of the link; made with the first `Dialler`.
+    asks: Option<Box<Asks>>,
 }
 
 impl Client {
@@ -59,12 +64,21 @@ impl Client {
     /// Says `Hello` on a connected socket, and waits for `Start`.
     pub async fn greet(socket: UnixStream, role: Role<'_>) -> Result<Self, Error> {
         let session = Session::default();
-        let mut client = Self { socket, session };
+        let mut client = Self::over(socket, session);
         while !client.session.greet(role)? {
             client.fill().await?;
         }
         client.flush().await?;
         Ok(client)
+    }
+
+    const fn over(socket: UnixStream, session: Session) -> Self {
+        let asks = None;
+        Self {
+            socket,
+            session,
+            asks,
+        }
     }
 
     /// The own address.
@@ -92,6 +106,10 @@ impl Client {
         let frame = loop {
             if self.session.out.is_full() {
                 self.write().await?;
+            }
+            if self.asks.is_some() {
+                self.session.look_through()?;
+                self.settle_asks();
             }
             if let Some(frame) = self.session.next()? {
                 break frame;
@@ -200,6 +218,8 @@ impl Client {
 
     // Writes what was said, then waits until more bytes are there, or the end.
     async fn fill(&mut self) -> Result<(), Error> {
+        // Whoever comes here has looked at everything that came.
+        self.settle_asks();
         self.write().await?;
         self.wait(Interest::READABLE).await
     }
@@ -231,7 +251,14 @@ impl Client {
     }
 
     async fn wait(&mut self, wanted: Interest) -> Result<(), Error> {
-        let ready = self.socket.ready(wanted).await;
+        let ready = match &mut self.asks {
+            None => self.socket.ready(wanted).await,
+            Some(asks) => tokio::select! {
+                ready = self.socket.ready(wanted) => ready,
+                // Written by whoever waits next.
+                ask = asks.next() => return asks.pass(ask, &mut self.session.out),
+            },
+        };
         let ready = ready.map_err(|source| failed("wait for the link", source))?;
         if !ready.is_readable() || !wanted.is_readable() {
             return Ok(());
@@ -246,8 +273,16 @@ impl Client {
         Ok(())
     }
 
+    fn settle_asks(&mut self) {
+        if let Some(asks) = &mut self.asks {
+            asks.settle(&mut self.session.out.dials);
+        }
+    }
+
     fn read(&mut self) -> io::Result<usize> {
-        let Self { socket, session } = self;
+        let Self {
+            socket, session, ..
+        } = self;
         if !session.out.awaits_descriptors() {
             return socket.try_read_buf(session.inbox.space());
         }
