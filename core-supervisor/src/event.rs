@@ -330,6 +330,8 @@ pub struct Actions {
     pub bytes: Vec<u8>,
     /// How many bytes of `Received` are done with.
     pub consumed: usize,
+    /// How many frames these were. Not the actions: those of one link are one.
+    pub frames: u32,
 }
 
 impl Actions {
@@ -338,5 +340,6 @@ impl Actions {
         self.list.clear();
         self.bytes.clear();
         self.consumed = 0;
+        self.frames = 0;
     }
 }

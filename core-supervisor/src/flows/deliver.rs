@@ -41,6 +41,7 @@ pub(crate) fn received(core: &mut Core, link: LinkId, bytes: &[u8], now: Now, ou
             Ok(Some(raw)) => {
                 gate.partial_since = None;
                 rest = rest.get(raw.bytes.len()..).unwrap_or_default();
+                out.frames = out.frames.saturating_add(1);
                 frame(core, link, raw, now, out)
             }
             Err(malformed) => Err(Fault::Malformed(malformed)),

@@ -13,26 +13,44 @@ use crate::ids::{LinkId, SandboxId};
 /// loop its own, should anybody still write to the other end.
 const LAST_READS_MAX: usize = 4;
 
+/// What was done about a link that is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Served {
+    /// All that it was ready for.
+    Now,
+    /// It says much, and is heard when none has waited for longer.
+    InItsTurn {
+        /// The turn in which it was last heard.
+        heard_in: u64,
+    },
+}
+
 impl<B: Brain> RunLoop<B> {
-    /// Does what a link is ready for.
-    pub(super) fn serve(&mut self, id: LinkId, hit: Hit) {
+    /// Does what a link is ready for, except hearing one that says much.
+    pub(super) fn serve(&mut self, id: LinkId, hit: Hit) -> Served {
         let Some(link) = self.links.get(id) else {
-            return; // closed earlier in this turn
+            return Served::Now; // closed earlier in this turn
         };
         if hit.output && link.is_blocked {
             link.is_blocked = false;
             mark(&mut self.dirty, id, link);
         }
+        if hit.input && link.is_heavy() {
+            let heard_in = link.heard_in;
+            return Served::InItsTurn { heard_in };
+        }
         if hit.input {
             self.hear(id);
         }
+        Served::Now
     }
 
-    // Reads a link once; false when there was nothing to read.
-    fn hear(&mut self, id: LinkId) -> bool {
+    /// Reads a link once; false when there was nothing to read.
+    pub(super) fn hear(&mut self, id: LinkId) -> bool {
         let Some(link) = self.links.get(id).filter(|link| !link.is_draining) else {
             return false;
         };
+        link.heard_in = self.turns;
         match link.receive(&mut self.intake) {
             Input::None => return false,
             Input::Some => {}
@@ -50,8 +68,8 @@ impl<B: Brain> RunLoop<B> {
             self.placement.note(id);
         }
         link.pulse.reads = link.pulse.reads.saturating_add(1);
-        let messages = u32::try_from(self.actions.list.len()).unwrap_or(u32::MAX);
-        link.pulse.messages = link.pulse.messages.saturating_add(messages);
+        let frames = self.actions.frames;
+        link.pulse.frames = link.pulse.frames.saturating_add(frames);
         let consumed = self.actions.consumed;
         if !link.keep(&mut self.intake, consumed, &mut self.buffers) {
             tracing::error!(link = %id, "more than a frame was left over; the link is cut");

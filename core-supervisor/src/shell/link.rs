@@ -32,6 +32,17 @@ use crate::ids::SandboxId;
 /// the frame is read to where its beginning is.
 const SMALL_REST_BYTES: usize = 16 * 1024;
 
+/// Bytes that one read takes, unless they are the rest of a large frame.
+///
+/// The quantum of the loop's round robin: some fifty small messages. A link that
+/// has more waits for its next turn, and others come first.
+pub(super) const QUANTUM_BYTES: usize = 32 * 1024;
+
+/// A link whose last read brought no more than this is served before the others.
+///
+/// A few messages, or one with a long body: what somebody says who waits for answers.
+const LIGHT_BYTES: usize = 8 * 1024;
+
 /// Where received bytes are when the core looks at them; one for all links.
 pub(super) struct Intake {
     shared: Box<[u8]>,
@@ -42,7 +53,7 @@ pub(super) struct Intake {
 impl Intake {
     pub(super) fn new() -> Self {
         Self {
-            shared: vec![0; SMALL_REST_BYTES + READ_BYTES].into_boxed_slice(),
+            shared: vec![0; SMALL_REST_BYTES + QUANTUM_BYTES].into_boxed_slice(),
             filled: 0,
             large: Vec::new(),
         }
@@ -87,6 +98,10 @@ pub(super) struct Link {
     pub(super) sandbox: Option<SandboxId>,
     /// What it did lately.
     pub(super) pulse: Pulse,
+    /// The turn in which it was last heard.
+    pub(super) heard_in: u64,
+    // Bytes of the last read.
+    appetite: usize,
     rest: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
@@ -111,6 +126,8 @@ impl Link {
             is_draining: false,
             sandbox: None,
             pulse: Pulse::default(),
+            heard_in: 0,
+            appetite: 0,
             rest: Vec::new(),
             out: Vec::new(),
             sent: 0,
@@ -125,6 +142,7 @@ impl Link {
         } else {
             self.receive_large(intake)
         };
+        self.appetite = outcome.unwrap_or(0);
         match outcome {
             Ok(0) => Input::End,
             Ok(_) => Input::Some,
@@ -133,9 +151,15 @@ impl Link {
         }
     }
 
+    /// Whether it says so much at once that others are served before it.
+    pub(super) const fn is_heavy(&self) -> bool {
+        self.appetite > LIGHT_BYTES
+    }
+
     fn receive_shared(&mut self, intake: &mut Intake) -> Result<usize> {
         let (front, space) = intake.shared.split_at_mut(self.rest.len());
         front.copy_from_slice(&self.rest);
+        let (space, _) = space.split_at_mut(QUANTUM_BYTES.min(space.len()));
         let (_, got) = recv(&self.socket, space, RecvFlags::DONTWAIT)?;
         intake.filled = self.rest.len() + got;
         Ok(got)

@@ -1,11 +1,12 @@
-//! Who shares the loop's processor.
+//! Who shares the loop's processor, and who does not.
 //!
 //! A message from one processor to another waits for that one to wake up, which
 //! takes longer than everything else on its way. So sandboxes that talk one
 //! message at a time, and wait for the answer, are moved to the loop's processor,
 //! where the next runs as soon as the one before it sleeps. Those that send many
-//! at once gain more from running beside the loop, and stay where the kernel
-//! puts them.
+//! at once gain more from running beside the loop: they stay off its processor.
+//! The loop has then always something to do, and would else be made to wait for
+//! a whole slice of theirs, and everybody with it.
 //!
 //! It is looked at every 20 ms, only while something is said. A sandbox that was
 //! moved and does anything else is released at the next look, so the most that a
@@ -28,6 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Reads per look of a sandbox that waits for its answers: 2 000 in a second.
 const READS_MIN: u32 = 40;
 
+/// Frames per look of a sandbox that sends many at once: 20 000 in a second.
+const FRAMES_MIN: u32 = 400;
+
 /// Sandboxes that share the loop's processor; two pairs. With more, something
 /// always waits for it while another processor has nothing to do.
 const SHARING_MAX: usize = 4;
@@ -37,14 +41,51 @@ const SHARING_MAX: usize = 4;
 pub(super) struct Pulse {
     /// Reads that brought something.
     pub(super) reads: u32,
-    /// Messages that these led to.
-    pub(super) messages: u32,
+    /// Frames that these brought.
+    pub(super) frames: u32,
 }
 
 impl Pulse {
     /// Whether it says one thing at a time, and often.
     fn waits_for_answers(self) -> bool {
-        self.reads >= READS_MIN && self.messages <= self.reads + self.reads / 4
+        self.reads >= READS_MIN && !self.says_many_at_once()
+    }
+
+    fn says_many_at_once(self) -> bool {
+        self.frames > self.reads + self.reads / 4
+    }
+
+    /// Whether it sends many at once, and goes on doing so.
+    fn is_crowding(self) -> bool {
+        self.frames >= FRAMES_MIN && self.says_many_at_once()
+    }
+}
+
+/// Who is moved where. Both in order, so that they can be compared.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seats {
+    /// The loop's processor; 0 while nobody is moved.
+    processor: usize,
+    /// On the loop's processor.
+    sharing: Vec<SandboxId>,
+    /// On all others.
+    away: Vec<SandboxId>,
+}
+
+impl Seats {
+    fn is_empty(&self) -> bool {
+        self.sharing.is_empty() && self.away.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.processor = 0;
+        self.sharing.clear();
+        self.away.clear();
+    }
+
+    fn has(&self, sandbox: SandboxId) -> bool {
+        let is_in = |list: &[SandboxId]| list.binary_search(&sandbox).is_ok();
+        is_in(&self.sharing) || is_in(&self.away)
     }
 }
 
@@ -52,9 +93,8 @@ impl Pulse {
 pub(super) struct Placement {
     // Where everything may run; `None` where there is nothing to choose.
     everywhere: Option<CpuSet>,
-    // Both in order, so that they can be compared.
-    sharing: Vec<SandboxId>,
-    wanted: Vec<SandboxId>,
+    seats: Seats,
+    wanted: Seats,
     active: Vec<LinkId>,
     look_at: Duration,
 }
@@ -64,8 +104,8 @@ impl Placement {
         let allowed = sched_getaffinity(None).ok();
         Self {
             everywhere: allowed.filter(|all| is_wanted && all.count() > 1),
-            sharing: Vec::new(),
-            wanted: Vec::new(),
+            seats: Seats::default(),
+            wanted: Seats::default(),
             active: Vec::new(),
             look_at: Duration::ZERO,
         }
@@ -78,9 +118,14 @@ impl Placement {
         }
     }
 
-    /// When to look although nothing is said: those that share may compute now.
+    /// When to look although nothing is said: those that were moved may compute now.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        (!self.sharing.is_empty()).then_some(self.look_at)
+        (!self.seats.is_empty()).then_some(self.look_at)
+    }
+
+    /// Whether sandboxes share the loop's processor now.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.seats.sharing.is_empty()
     }
 }
 
@@ -93,21 +138,31 @@ impl<B: Brain> RunLoop<B> {
             return;
         }
         placement.look_at = now + LOOK_EVERY;
-        placement.wanted.clear();
+        let wanted = &mut placement.wanted;
+        wanted.clear();
         for id in placement.active.drain(..) {
             let Some(link) = self.links.get(id) else {
                 continue;
             };
             let pulse = std::mem::take(&mut link.pulse);
-            if let Some(sandbox) = link.sandbox.filter(|_| pulse.waits_for_answers()) {
-                placement.wanted.push(sandbox);
+            let Some(sandbox) = link.sandbox else {
+                continue;
+            };
+            if pulse.waits_for_answers() {
+                wanted.sharing.push(sandbox);
+            } else if pulse.is_crowding() {
+                wanted.away.push(sandbox);
             }
         }
-        placement.wanted.sort_unstable();
-        if placement.wanted.len() > SHARING_MAX {
-            placement.wanted.clear();
+        wanted.sharing.sort_unstable();
+        wanted.away.sort_unstable();
+        if wanted.sharing.len() > SHARING_MAX {
+            wanted.sharing.clear();
         }
-        if placement.wanted != placement.sharing {
+        if !wanted.is_empty() {
+            wanted.processor = sched_getcpu();
+        }
+        if placement.wanted != placement.seats {
             self.rearrange();
         }
     }
@@ -115,35 +170,50 @@ impl<B: Brain> RunLoop<B> {
     /// Ends all sharing: what the loop starts now inherits where it may run.
     pub(super) fn spread(&mut self) {
         self.placement.wanted.clear();
-        if !self.placement.sharing.is_empty() {
+        if !self.placement.seats.is_empty() {
             self.rearrange();
         }
     }
 
+    /// Lets those run that share the loop's processor and have just been sent
+    /// something, before the loop begins with what takes it longer.
+    pub(super) fn let_others_run(&self) {
+        if self.placement.is_shared() {
+            std::thread::yield_now();
+        }
+    }
+
     fn rearrange(&mut self) {
-        let Some(everywhere) = self.placement.everywhere else {
+        let placement = &mut self.placement;
+        let Some(everywhere) = placement.everywhere else {
             return;
         };
-        let wanted = std::mem::take(&mut self.placement.wanted);
-        let sharing = std::mem::take(&mut self.placement.sharing);
-        for sandbox in &sharing {
-            if wanted.binary_search(sandbox).is_err() {
+        std::mem::swap(&mut placement.seats, &mut placement.wanted);
+        let Placement {
+            seats,
+            wanted: before,
+            ..
+        } = placement;
+        for sandbox in before.sharing.iter().chain(&before.away) {
+            if !seats.has(*sandbox) {
                 self.launcher.move_to(*sandbox, &everywhere);
             }
         }
-        let mut here = everywhere;
-        if !wanted.is_empty() {
+        let (mut here, mut elsewhere) = (everywhere, everywhere);
+        elsewhere.unset(seats.processor);
+        if !seats.sharing.is_empty() {
             here = CpuSet::new();
-            here.set(sched_getcpu());
+            here.set(seats.processor);
         }
         // Refused where a container does not let us; then nothing is moved.
         if sched_setaffinity(None, &here).is_ok() {
-            for sandbox in &wanted {
+            for sandbox in &seats.sharing {
                 self.launcher.move_to(*sandbox, &here);
             }
+            for sandbox in &seats.away {
+                self.launcher.move_to(*sandbox, &elsewhere);
+            }
         }
-        self.placement.sharing = wanted;
-        self.placement.wanted = sharing;
     }
 }
 
@@ -151,8 +221,12 @@ impl<B: Brain> RunLoop<B> {
 mod tests {
     use super::*;
 
-    fn check(reads: u32, messages: u32) -> bool {
-        Pulse { reads, messages }.waits_for_answers()
+    fn check(reads: u32, frames: u32) -> bool {
+        Pulse { reads, frames }.waits_for_answers()
+    }
+
+    fn crowds(reads: u32, frames: u32) -> bool {
+        Pulse { reads, frames }.is_crowding()
     }
 
     #[test]
@@ -162,5 +236,13 @@ mod tests {
         assert!(check(100, 125));
         assert!(!check(100, 126));
         assert!(!check(100, 6_400));
+    }
+
+    #[test]
+    fn one_that_sends_many_at_once_is_told_from_one_that_does_so_now_and_then() {
+        assert!(crowds(40, FRAMES_MIN));
+        assert!(!crowds(40, FRAMES_MIN - 1));
+        assert!(!crowds(400, 500));
+        assert!(crowds(400, 501));
     }
 }

@@ -17,8 +17,7 @@ use crate::ids::LinkId;
 
 /// Ready sources that one wait reports; the kernel rotates through the others.
 ///
-/// Bounds a turn: with every one of them sending at full speed, the last is
-/// served after about 30 ms. Larger did not make anything faster.
+/// Bounds a turn: one read of each. Larger did not make anything faster.
 const READY_MAX: usize = 32;
 
 /// Something that the loop waits on.

@@ -6,7 +6,10 @@
 //!  wait      until a link, the inbox, the nursery or a deadline is ready
 //!  tick      deadlines of the core, and the shell's own
 //!  control   inbox, nursery, applications, operator      ┐ each: one read,
-//!  traffic   sandboxes; control again every 2 ms         ┘ handle, actions
+//!  light     sandboxes that say little; control again    │ handle, actions
+//!            every 2 ms; what they said goes out         │
+//!  heavy     one sandbox that says much, the next of     │
+//!            them in the next turn                       ┘
 //!  settle    what the actions made happen goes to the core as well
 //!  flush     one send for each link that has something to go out
 //! ```
@@ -26,6 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Brain;
 use super::buffers::Buffers;
 use super::clock::Clock;
+use super::hear::Served;
 use super::inbox::{Arrival, Inbox};
 use super::launcher::Launcher;
 use super::link::{Intake, Link};
@@ -114,6 +118,7 @@ pub struct RunLoop<B> {
     pub(super) intake: Intake,
     pub(super) actions: Actions,
     flushing: Vec<LinkId>,
+    pub(super) turns: u64,
     control_seen: Duration,
     pub(super) stop_by: Option<Duration>,
 }
@@ -149,6 +154,7 @@ impl<B: Brain> RunLoop<B> {
             intake: Intake::new(),
             actions: Actions::default(),
             flushing: Vec::new(),
+            turns: 0,
             control_seen: Duration::ZERO,
             stop_by: None,
         })
@@ -181,10 +187,29 @@ impl<B: Brain> RunLoop<B> {
         } else if !hits.is_full() {
             self.control_seen = self.now.mono; // it has just been found quiet
         }
+        self.turns += 1;
+        if let Some(heavy) = self.serve_light(&hits)? {
+            self.serve_heavy(heavy);
+        }
+        self.settle();
+        self.flush();
+        self.place();
+        Ok(())
+    }
+
+    // Serves those who say little; names the one among the others whose turn it is.
+    fn serve_light(&mut self, hits: &Hits) -> Result<Option<LinkId>, Errno> {
+        let mut heavy: Option<(u64, LinkId)> = None;
         let mut index = 0;
         while let Some(hit) = hits.get(index) {
             if let Source::Link(link) = hit.source {
-                self.serve(link, hit);
+                match self.serve(link, hit) {
+                    Served::Now => {}
+                    Served::InItsTurn { heard_in } => {
+                        let this = (heard_in, link);
+                        heavy = Some(heavy.map_or(this, |first| first.min(this)));
+                    }
+                }
             }
             index += 1;
             if hits.get(index).is_some() {
@@ -194,10 +219,18 @@ impl<B: Brain> RunLoop<B> {
                 self.control()?;
             }
         }
-        self.settle();
-        self.flush();
-        self.place();
-        Ok(())
+        Ok(heavy.map(|(_, link)| link))
+    }
+
+    // What the light ones said is on its way before one of the heavy is heard.
+    fn serve_heavy(&mut self, link: LinkId) {
+        if !self.dirty.is_empty() {
+            self.settle();
+            self.flush();
+            self.let_others_run();
+            self.now = self.clock.now();
+        }
+        self.hear(link);
     }
 
     fn control(&mut self) -> Result<(), Errno> {
@@ -210,7 +243,12 @@ impl<B: Brain> RunLoop<B> {
             match hit.source {
                 Source::Inbox => self.open_inbox(),
                 Source::Nursery => self.serve_nursery(),
-                Source::Link(link) => self.serve(link, hit),
+                Source::Link(link) => {
+                    // However much it says: control never waits.
+                    if let Served::InItsTurn { .. } = self.serve(link, hit) {
+                        self.hear(link);
+                    }
+                }
                 Source::Control => {}
             }
         }

@@ -63,8 +63,9 @@ impl Brain for Script {
                 self.reads += 1;
                 format!("received {link}")
             }
-            Event::Written { bytes, .. } => {
+            Event::Written { link, bytes } => {
                 self.written += bytes;
+                self.told.push(format!("written {link}"));
                 return;
             }
             Event::Connected { link, .. } => format!("connected {link}"),

@@ -1,12 +1,14 @@
 //! What comes first, what wakes, and how it ends.
 
 use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::stage::{Stage, frame};
 use crate::event::{Action, Event, Peer};
-use crate::ids::Ticket;
+use crate::ids::{LinkId, Ticket};
 use crate::shell::inbox::Arrival;
+use crate::shell::link::QUANTUM_BYTES;
 use crate::shell::run_loop::{Ending, LEASH};
 use crate::shell::store;
 use crate::shell::world::Job;
@@ -42,6 +44,73 @@ fn every_ready_link_gets_its_turn() {
     }
 
     assert_eq!(stage.brain().bodies.len(), 100);
+}
+
+/// A link that has said more than one turn takes, and was heard once.
+fn flooding(stage: &mut Stage, body: &[u8]) -> (LinkId, UnixStream) {
+    let (link, mut peer) = stage.sandbox_link();
+    let frame = frame(body);
+    peer.write_all(&frame.repeat(4 * QUANTUM_BYTES / frame.len()))
+        .unwrap();
+    stage.turn();
+    (link, peer)
+}
+
+fn heard(stage: &mut Stage, body: &[u8]) -> usize {
+    let bodies = stage.brain().bodies.iter();
+    bodies.filter(|heard| *heard == body).count()
+}
+
+#[test]
+fn a_flood_is_heard_one_quantum_in_a_turn() {
+    let mut stage = Stage::new();
+    let body = [7; 1000];
+    let _peer = flooding(&mut stage, &body);
+
+    let first = heard(&mut stage, &body);
+    stage.turn();
+
+    let quantum = QUANTUM_BYTES / frame(&body).len();
+    assert_eq!(first, quantum);
+    assert!((quantum..=quantum + 1).contains(&(heard(&mut stage, &body) - first)));
+}
+
+#[test]
+fn who_says_little_is_heard_and_answered_before_a_flood() {
+    let mut stage = Stage::new();
+    let (_, mut quiet) = stage.sandbox_link();
+    let (answered, mut receiver) = stage.sandbox_link();
+    let (flooder, _peer) = flooding(&mut stage, b"flood");
+    stage.brain().told.clear();
+    quiet.write_all(&frame(b"quiet")).unwrap();
+    let answer = Action::Send {
+        link: answered,
+        bytes: 0..0,
+    };
+    stage.brain().wants = vec![(answer, b"answer".to_vec())];
+
+    stage.turn();
+
+    assert_eq!(stage.brain().told[0], "received k1");
+    assert_eq!(stage.brain().told[1], "written k2");
+    assert_eq!(stage.brain().told[2], format!("received {flooder}"));
+    assert_eq!(super::stage::read_ready(&mut receiver), b"answer");
+}
+
+#[test]
+fn those_who_flood_take_turns() {
+    let mut stage = Stage::new();
+    let floods: Vec<_> = (0..3).map(|_| flooding(&mut stage, b"flood")).collect();
+    let before = stage.brain().told.len();
+
+    for _ in 0..3 {
+        stage.turn();
+    }
+
+    let mut told = stage.brain().told.split_off(before);
+    told.sort();
+    let links = floods.iter().map(|(link, _)| format!("received {link}"));
+    assert_eq!(told, links.collect::<Vec<_>>());
 }
 
 #[test]
