@@ -9,7 +9,7 @@ use crate::core::Core;
 use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
     COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, PERSISTS_MAX,
-    QUEUE_BYTES_MAX, SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX, WAYS_MAX, WAYS_OPENING_MAX,
+    SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX, UNREAD_BYTES_MAX, WAYS_MAX, WAYS_OPENING_MAX,
 };
 use crate::rooms::bus::Goes;
 use crate::rooms::sandboxes::Phase;
@@ -182,7 +182,7 @@ impl Core {
 
     fn audit_bounds(&self) -> Result<(), String> {
         for (link, gate) in &self.gates {
-            if gate.queued > QUEUE_BYTES_MAX + protocol::limits::FRAME_BYTES_MAX
+            if gate.queued > UNREAD_BYTES_MAX + protocol::limits::FRAME_BYTES_MAX
                 || gate.pending > PENDING_PER_LINK_MAX
             {
                 return Err(format!(

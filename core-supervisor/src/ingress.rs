@@ -61,6 +61,12 @@ pub enum Fault {
     /// Bytes for it were not taken.
     #[error("has not read for {}s", crate::limits::STALL_MAX.as_secs())]
     NeverReads,
+    /// It goes on asking, and takes no answer.
+    #[error(
+        "asks on without reading: {} bytes of answers wait",
+        crate::limits::UNREAD_BYTES_MAX
+    )]
+    Unread,
     /// A `Hello` did not come.
     #[error("did not greet within {}s", crate::limits::GREETING_MAX.as_secs())]
     NoGreeting,

@@ -75,6 +75,12 @@ pub const LEGACY_MAX: usize = 256;
 /// that takes makes its senders hear 429, and nobody else.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024 + 128 * 1024;
 
+/// Bytes that may wait for a link that goes on talking.
+///
+/// Beyond [`QUEUE_BYTES_MAX`] its questions are refused, in a few hundred bytes
+/// each; who does not read these either is cut off.
+pub const UNREAD_BYTES_MAX: usize = 2 * QUEUE_BYTES_MAX;
+
 /// How long a link may hold bytes waiting without taking any.
 ///
 /// A script is interrupted after 250 ms and a healthy peer drains at once; who

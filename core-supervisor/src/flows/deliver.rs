@@ -18,13 +18,17 @@ use crate::flows::{
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
-use crate::limits::PARTIAL_FRAME_MAX;
+use crate::limits::{PARTIAL_FRAME_MAX, UNREAD_BYTES_MAX};
 use crate::rooms::bus::Goes;
 
 /// Bytes came in on a link: every whole frame in them is acted on.
 pub(crate) fn received(core: &mut Core, link: LinkId, bytes: &[u8], now: Now, out: &mut Actions) {
     let mut rest = bytes;
     while let Some(gate) = core.gates.get_mut(&link) {
+        if gate.queued > UNREAD_BYTES_MAX {
+            supervise::fault(core, link, &Fault::Unread, now, out);
+            continue;
+        }
         let step = match codec::split(rest) {
             Ok(None) => {
                 // Only a frame that has begun is on its way.
@@ -185,6 +189,7 @@ fn request(
     let header = &admitted.message.header;
     match judgement.target {
         Target::Room(room) => {
+            hold::reads_answers(core, admitted.link)?;
             observe::delivered(core, admitted, judgement, None, now);
             serve::room(core, room, admitted, judgement, now, out);
             Ok(())

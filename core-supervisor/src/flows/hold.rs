@@ -112,6 +112,18 @@ pub(crate) fn uncharge(core: &mut Core, asker: LinkId) {
     }
 }
 
+/// Whether whoever asks something of the core takes the answers that it has already:
+/// an answer may be a hundred times as long as the question.
+pub(crate) fn reads_answers(core: &Core, link: LinkId) -> Result<(), Refusal> {
+    match core.gates.get(&link) {
+        Some(gate) if gate.queued > QUEUE_BYTES_MAX => Err(Refusal::busy(format!(
+            "{} bytes of answers wait for this link already: read them, then ask again",
+            gate.queued
+        ))),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn room_for(core: &Core, link: LinkId, bytes: usize) -> Result<(), Refusal> {
     match core.gates.get(&link) {
         Some(gate) if gate.queued + bytes <= QUEUE_BYTES_MAX => Ok(()),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use core_supervisor::event::Exit;
+use core_supervisor::limits::QUEUE_BYTES_MAX;
 use protocol::{Code, Reply};
 
 use crate::story::RUNTIME;
@@ -231,6 +232,26 @@ fn a_receiver_that_does_not_read_makes_its_senders_hear_429() {
         .map(|m| m.2)
         .collect();
     assert_eq!(codes, [429, 429]);
+}
+
+#[test]
+fn who_asks_on_and_reads_no_answer_hears_429_before_it_is_cut_off() {
+    let mut story = alice_and_bob();
+    let link = story.link("alice@a.example");
+    story.deaf = Some(link);
+    let registry = format!("{RUNTIME}/registry");
+
+    let mut asked = 0;
+    while !story.sides[&link].is_closed {
+        asked += 1;
+        assert!(asked < 200_000, "the core answers without end");
+        story.send("alice@a.example", "read", &registry, "{}", WITHIN);
+    }
+
+    let answers = story.messages_on(link);
+    let bytes: usize = answers.iter().map(|answer| answer.3.len()).sum();
+    assert_eq!(answers.last().map(|answer| answer.2), Some(429));
+    assert!(bytes < 2 * QUEUE_BYTES_MAX, "{bytes} bytes waited for it");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use protocol::frame::Level;
 
-use crate::bus::{self, Frames};
+use crate::bus;
+use crate::frames::Frames;
 use crate::script;
 
 /// One thing to be tried.

@@ -10,6 +10,7 @@
 //! attempts/*.c     what is tried, by group: FS PR KR FD NW RS, and bytes on the bus
 //! attempts/*.js    what a script tries
 //! case.rs          every case, and what is known about it
+//! frames.rs        what is tried on the bus, byte for byte
 //! arena.rs         where it is tried: our sandbox, another command, or nowhere (the control)
 //! victims.rs       what it is aimed at, looked at before and after
 //! verdict.rs       held, a known gap, escaped, skipped, or broken
@@ -20,6 +21,7 @@ mod arena;
 mod args;
 mod bus;
 mod case;
+mod frames;
 mod process;
 mod report;
 mod runtime;

@@ -66,7 +66,7 @@ impl Report {
         Ok(())
     }
 
-    pub(crate) fn begin(&self, sandbox: String) -> io::Result<()> {
+    pub(crate) fn begin(&self, sandbox: &str) -> io::Result<()> {
         if self.is_json {
             return Ok(());
         }

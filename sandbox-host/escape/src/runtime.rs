@@ -179,15 +179,13 @@ fn supervisor(home: &Path, catalogue: &Path, level: Option<Level>) -> Result<(Ch
         command.args(["--min-level", &level, "--max-level", &level]);
     }
     let mut child = command.spawn().context("starting the supervisor")?;
-    match ready(&mut child) {
-        Some(ready) => Ok((child, ready.endpoint)),
-        None => {
-            let _ = child.kill();
-            let _ = child.wait();
-            let log = fs::read_to_string(home.join("log")).unwrap_or_default();
-            bail!("the supervisor did not become ready:\n{log}")
-        }
+    if let Some(ready) = ready(&mut child) {
+        return Ok((child, ready.endpoint));
     }
+    let _ = child.kill();
+    let _ = child.wait();
+    let log = fs::read_to_string(home.join("log")).unwrap_or_default();
+    bail!("the supervisor did not become ready:\n{log}")
 }
 
 fn ready(child: &mut Child) -> Option<Ready> {

@@ -15,7 +15,7 @@ use crate::report::{Line, Report};
 use crate::runtime::Runtime;
 use crate::score::Score;
 use crate::verdict::{self, Verdict, name};
-use crate::victims::Victims;
+use crate::victims::{self, Victims};
 use crate::{arena, bus};
 
 /// The program of attempts, as the build script made it.
@@ -90,7 +90,7 @@ impl Arena {
 impl Suite {
     fn run(&self, mut arena: Arena, cases: &[Case], report: &Report) -> Result<Score> {
         let mut score = Score::default();
-        report.begin(match &arena {
+        report.begin(&match &arena {
             Arena::Ours { level, .. } => level.to_string(),
             Arena::Command(words) => words.join(" "),
         })?;
@@ -196,10 +196,10 @@ impl Arena {
     }
 }
 
-// A process that an attempt left behind; the end of one takes the kernel a moment.
+// A process that an attempt left behind; ending a whole tree takes the kernel a moment.
 fn left_behind() -> Option<String> {
     for _ in 0..200 {
-        if process::named("Attempts").is_empty() && process::named("attempts").is_empty() {
+        if process::named(&victims::mark()).is_empty() {
             return None;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));

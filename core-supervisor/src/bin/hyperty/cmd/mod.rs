@@ -13,6 +13,7 @@ pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod down;
+pub(crate) mod escape;
 pub(crate) mod help;
 pub(crate) mod inspect;
 pub(crate) mod listen;
@@ -67,6 +68,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Registry(args) => registry::run(&args, context),
         Command::Catalogue(args) => catalogue::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Escape(args) => escape::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args),
         Command::New(args) => new::run(&args, context),
