@@ -116,7 +116,11 @@ pub fn is_channel(address: &Address) -> bool {
 }
 
 fn incomplete(why: String, id: &str, from: &str) -> Unreadable {
-    let id = if is_number(id) && id.len() <= ID_BYTES_MAX { id } else { "0" };
+    let id = if is_number(id) && id.len() <= ID_BYTES_MAX {
+        id
+    } else {
+        "0"
+    };
     Unreadable::Incomplete {
         why,
         id: id.to_owned(),
@@ -145,7 +149,13 @@ mod tests {
 
         assert_eq!(
             (read.id, &*read.kind, &*read.from, &*read.to, read.body),
-            ("7", "create", "hyperty://d/1", "hyperty://d/2", r#"{"a":[1]}"#)
+            (
+                "7",
+                "create",
+                "hyperty://d/1",
+                "hyperty://d/2",
+                r#"{"a":[1]}"#
+            )
         );
     }
 
@@ -166,6 +176,8 @@ mod tests {
             told(r#"{"id":1,"type":"read","from":"a","to":["b","c"]}"#),
             "No mandatory field 'to'"
         );
-        assert!(told(r#"{"id":1,"from":"a","from":"b","to":"c","type":"read"}"#).contains("duplicate"));
+        assert!(
+            told(r#"{"id":1,"from":"a","from":"b","to":"c","type":"read"}"#).contains("duplicate")
+        );
     }
 }

@@ -64,7 +64,10 @@ impl Failure {
             });
             format!("{document}\n")
         } else {
-            let fixes = self.fixes.iter().map(|(aim, what)| format!("  {aim}:  {what}\n"));
+            let fixes = self
+                .fixes
+                .iter()
+                .map(|(aim, what)| format!("  {aim}:  {what}\n"));
             format!("error: {}\n{}", self.what, fixes.collect::<String>())
         };
         // Nobody can be told when stderr is gone.

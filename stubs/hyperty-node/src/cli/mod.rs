@@ -14,7 +14,12 @@ use self::failure::Failure;
 
 /// A message node for one domain: runtimes meet here, register and find each other
 #[derive(Debug, Parser)]
-#[command(name = "hyperty-node", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "hyperty-node",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 #[command(after_help = "Start here:  hyperty-node serve --domain example.org")]
 pub(crate) struct Cli {
     /// Print JSON
@@ -82,7 +87,9 @@ fn answer<T: Serialize>(
         human()
     };
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
     match written {
         // A reader that has seen enough is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(&error)),

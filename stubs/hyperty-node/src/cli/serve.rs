@@ -48,7 +48,12 @@ pub(crate) struct Args {
     origin: Vec<String>,
 
     /// What must survive the node [default: ~/.local/state/hyperty-node/DOMAIN]
-    #[arg(long, value_name = "DIR", env = "HYPERTY_NODE_DATA_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "HYPERTY_NODE_DATA_DIR",
+        hide_env_values = true
+    )]
     data_dir: Option<PathBuf>,
 
     /// Share the domain with other nodes on this NATS server, instead of a store
@@ -109,7 +114,10 @@ impl Args {
             tokens: self.tokens.clone(),
             origins: self.origin.clone(),
             data_dir: self.data_dir()?,
-            nats: self.nats.clone().map(|url| (url, self.nats_credentials.clone())),
+            nats: self
+                .nats
+                .clone()
+                .map(|url| (url, self.nats_credentials.clone())),
             metrics: self.metrics,
             connections_max: self.connections_max,
         })
@@ -157,8 +165,10 @@ impl Args {
         match state {
             Some(state) => Ok(state.join("hyperty-node").join(&self.domain)),
             None if self.nats.is_some() => Ok(PathBuf::new()),
-            None => Err(Failure::usage("there is no home directory to keep anything in")
-                .fix("to say where", "--data-dir DIR")),
+            None => Err(
+                Failure::usage("there is no home directory to keep anything in")
+                    .fix("to say where", "--data-dir DIR"),
+            ),
         }
     }
 }

@@ -83,7 +83,9 @@ fn issue(
     let expires = days.map(|days| unix_s().saturating_add(days.saturating_mul(86_400)));
     let token = tokens::issue(file, name, runtime, expires)?;
     let said = json!({"name": name, "token": token, "expires": expires});
-    answer(is_json, "hyperty-node.token/1", &said, || format!("{token}\n"))
+    answer(is_json, "hyperty-node.token/1", &said, || {
+        format!("{token}\n")
+    })
 }
 
 // From stdin: what is on a command line, everybody on the machine can read.
@@ -110,7 +112,10 @@ fn list(file: &Path, is_json: bool) -> Result<(), Failure> {
     let said = json!({"tokens": tokens.iter().map(show).collect::<Vec<_>>()});
     answer(is_json, "hyperty-node.tokens/1", &said, || {
         let lines = tokens.iter().map(|token| {
-            let runtime = token.runtime.as_ref().map_or("any runtime", Address::as_str);
+            let runtime = token
+                .runtime
+                .as_ref()
+                .map_or("any runtime", Address::as_str);
             let is_old = token.expires.is_some_and(|expires| expires <= unix_s());
             let old = if is_old { "  expired" } else { "" };
             format!("{}  {runtime}{old}\n", token.name)

@@ -28,8 +28,9 @@ impl Node {
 
     fn end_idle_links(&mut self) {
         let now = self.now;
-        let is_idle =
-            |link: &super::Link| link.runtime.is_none() && now.saturating_sub(link.since) >= OPEN_MS;
+        let is_idle = |link: &super::Link| {
+            link.runtime.is_none() && now.saturating_sub(link.since) >= OPEN_MS
+        };
         let idle = self.links.iter().filter(|(_, link)| is_idle(link));
         let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
         for link in idle {
@@ -39,7 +40,10 @@ impl Node {
 
     fn refuse_overdue(&mut self) {
         let now = self.now;
-        let away = self.sessions.values_mut().filter(|session| session.parked() > 0);
+        let away = self
+            .sessions
+            .values_mut()
+            .filter(|session| session.parked() > 0);
         let overdue: Vec<_> = away.flat_map(|session| session.overdue(now)).collect();
         for text in overdue {
             self.refuse_later(&text, Code::TIMEOUT, "the runtime was away for too long");

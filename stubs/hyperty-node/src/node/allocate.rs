@@ -58,7 +58,9 @@ impl Blocks {
     fn count(&self, runtime: &Address) -> usize {
         let from = (runtime.clone(), String::new(), String::new());
         let blocks = self.blocks.range(from..);
-        blocks.take_while(|((owner, ..), _)| owner == runtime).count()
+        blocks
+            .take_while(|((owner, ..), _)| owner == runtime)
+            .count()
     }
 
     fn insert(&mut self, key: Key, addresses: Vec<Address>) {
@@ -78,7 +80,9 @@ impl Blocks {
 
     /// Takes a row of the store or of another node.
     pub(super) fn learn(&mut self, row: &Row) {
-        let Some(key) = read_key(&row.key) else { return };
+        let Some(key) = read_key(&row.key) else {
+            return;
+        };
         self.remove(&key);
         if let Some(block) = row.read::<BlockRow>() {
             let parsed = block.addresses.iter().map(|address| address.parse());
@@ -138,7 +142,9 @@ impl Node {
         asked: &Envelope<'_>,
         of_service: Option<&str>,
     ) -> Result<(Vec<Row>, Answer), Answer> {
-        let body: Create = asked.body().map_err(|error| failed(format!("`body`: {error}")))?;
+        let body: Create = asked
+            .body()
+            .map_err(|error| failed(format!("`body`: {error}")))?;
         let asked_for = body.scheme.or(body.value.scheme);
         // Objects have many schemes, hyperties have one.
         let scheme = match (of_service, asked_for) {
@@ -148,11 +154,15 @@ impl Node {
             (None, None) => return Err(failed("`scheme` says what the addresses are for".into())),
         };
         if RESERVED.contains(&scheme.as_str()) {
-            return Err(failed(format!("addresses of the scheme `{scheme}` are not given out")));
+            return Err(failed(format!(
+                "addresses of the scheme `{scheme}` are not given out"
+            )));
         }
         let number = body.value.number.unwrap_or(NUMBER);
         if number == 0 || number > BLOCK_MAX {
-            return Err(failed(format!("`number` is {number}, not 1 to {BLOCK_MAX}")));
+            return Err(failed(format!(
+                "`number` is {number}, not 1 to {BLOCK_MAX}"
+            )));
         }
         match body.value.allocation_key {
             None => self.allocate_fresh(runtime, &scheme, number),
@@ -183,7 +193,9 @@ impl Node {
         number: u64,
     ) -> Result<(Vec<Row>, Answer), Answer> {
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
-            return Err(failed(format!("`allocationKey` has 1 to {KEY_BYTES_MAX} bytes")));
+            return Err(failed(format!(
+                "`allocationKey` has 1 to {KEY_BYTES_MAX} bytes"
+            )));
         }
         let key = (runtime.clone(), scheme, key);
         if let Some(addresses) = self.blocks.blocks.get(&key) {
@@ -213,7 +225,9 @@ impl Node {
         asked: &Envelope<'_>,
         of_service: Option<&str>,
     ) -> Result<(Vec<Row>, Answer), Answer> {
-        let body: Release = asked.body().map_err(|error| failed(format!("`body`: {error}")))?;
+        let body: Release = asked
+            .body()
+            .map_err(|error| failed(format!("`body`: {error}")))?;
         let mut rows = Vec::new();
         if let Some(resource) = body.resource {
             let is_it = |(owner, scheme, key): &&Key| {
@@ -230,7 +244,11 @@ impl Node {
         }
         // Published runtimes name resources here and not addresses (spec §7.2): those
         // are nobody's, and there is nothing to release.
-        for address in body.children_resources.iter().filter_map(|text| text.parse().ok()) {
+        for address in body
+            .children_resources
+            .iter()
+            .filter_map(|text| text.parse().ok())
+        {
             self.release_claim(runtime, &address);
         }
         Ok((rows, Answer::ok()))

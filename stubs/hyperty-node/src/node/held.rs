@@ -131,7 +131,8 @@ impl Node {
     /// Forgets the questions that other nodes did not say no to.
     pub(super) fn forget_heard(&mut self) {
         let now = self.now;
-        let is_open = |awaited: &Awaited| !matches!(awaited, Awaited::Request(_, until) if *until <= now);
+        let is_open =
+            |awaited: &Awaited| !matches!(awaited, Awaited::Request(_, until) if *until <= now);
         self.held.awaited.retain(|_, awaited| is_open(awaited));
     }
 

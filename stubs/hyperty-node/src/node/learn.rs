@@ -10,8 +10,9 @@ use crate::rows::{Row, SessionRow, Table, route_of};
 impl Node {
     pub(super) fn learn(&mut self, rows: Vec<Row>) {
         // Sessions first: routes are theirs. A store gives its rows in no order.
-        let (sessions, others): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| row.table == Table::Session);
+        let (sessions, others): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| row.table == Table::Session);
         for row in sessions.into_iter().chain(others) {
             match row.table {
                 Table::Session => self.learn_session(&row),

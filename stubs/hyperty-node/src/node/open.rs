@@ -18,12 +18,7 @@ use crate::limits::SESSIONS_MAX;
 use crate::rows::{Row, SessionRow, Table, route_key};
 
 impl Node {
-    pub(super) fn session_message(
-        &mut self,
-        link: LinkId,
-        asked: &Envelope<'_>,
-        from: &Address,
-    ) {
+    pub(super) fn session_message(&mut self, link: LinkId, asked: &Envelope<'_>, from: &Address) {
         let runtime = base(from);
         let answer = match asked.kind.as_ref() {
             "close" => return self.close(link, asked, &runtime),
@@ -106,7 +101,10 @@ impl Node {
             return Err(Answer::refused(Code::BUSY, why));
         }
         if self.is_busy() {
-            return Err(Answer::refused(Code::BUSY, "the store is behind: try again"));
+            return Err(Answer::refused(
+                Code::BUSY,
+                "the store is behind: try again",
+            ));
         }
         Ok(())
     }
@@ -116,7 +114,12 @@ impl Node {
     fn begin(&mut self, link: LinkId, asked: &Envelope<'_>, runtime: &Address) -> Option<Answer> {
         let token = self.settings.names.token();
         self.attach(link, runtime, token.clone());
-        self.answer_attached(link, asked, runtime, &Answer::ok().with("runtimeToken", token));
+        self.answer_attached(
+            link,
+            asked,
+            runtime,
+            &Answer::ok().with("runtimeToken", token),
+        );
         None
     }
 
@@ -145,7 +148,10 @@ impl Node {
             home: self.settings.id.clone(),
         };
         let now = self.now;
-        let pass = self.links.get(&link).and_then(|link| link.pass.name.clone());
+        let pass = self
+            .links
+            .get(&link)
+            .and_then(|link| link.pass.name.clone());
         let session = self.sessions.entry(runtime.clone());
         let session = session.or_insert_with(|| Session::new(row.clone(), now));
         session.token = row.token;

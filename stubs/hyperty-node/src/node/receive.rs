@@ -45,7 +45,10 @@ impl Node {
         let Some(runtime) = runtime else {
             // Under the name by which the published node complains of it.
             let answer = Answer::refused(Code::FAILED, "no session: say `open` first");
-            return self.send(link, answer.write(envelope.id, "mn:/pipeline", &envelope.from));
+            return self.send(
+                link,
+                answer.write(envelope.id, "mn:/pipeline", &envelope.from),
+            );
         };
         if let Err((code, why)) = self.claim(&runtime, &from) {
             return self.refuse_speaker(link, envelope, code, why);
@@ -61,7 +64,10 @@ impl Node {
     fn refuse_speaker(&mut self, link: LinkId, envelope: &Envelope<'_>, code: Code, why: String) {
         self.numbers.forged += 1;
         let answer = Answer::refused(code, why);
-        self.send(link, answer.write(envelope.id, "mn:/policies", &envelope.from));
+        self.send(
+            link,
+            answer.write(envelope.id, "mn:/policies", &envelope.from),
+        );
         let Some(state) = self.links.get_mut(&link) else {
             return;
         };
@@ -82,9 +88,7 @@ impl Node {
         let domain = &self.settings.domain;
         let at = |label: &str, path: &str| {
             let mut labels = to.domain().split_once('.');
-            to.scheme() == "domain"
-                && labels.take() == Some((label, domain))
-                && to.path() == path
+            to.scheme() == "domain" && labels.take() == Some((label, domain)) && to.path() == path
         };
         if self.is_busy() {
             let answer = Answer::refused(Code::BUSY, "the store is behind: try again");

@@ -46,7 +46,9 @@ impl Node {
             "read" => Ok((Vec::new(), self.read(body))),
             kind => Err(refused(
                 Code::NOT_ALLOWED,
-                format!("the registry does not understand `{kind}`: say create, read, update or delete"),
+                format!(
+                    "the registry does not understand `{kind}`: say create, read, update or delete"
+                ),
             )),
         };
         match done {
@@ -72,11 +74,17 @@ impl Node {
                 return Err(refused(Code::BUSY, "the registry is full".to_owned()));
             }
         }
-        let pass = self.links.get(&link).and_then(|link| link.pass.name.clone());
-        let record = Record::new(&url, runtime, pass, members, self.now).map_err(|why| bad(&why))?;
+        let pass = self
+            .links
+            .get(&link)
+            .and_then(|link| link.pass.name.clone());
+        let record =
+            Record::new(&url, runtime, pass, members, self.now).map_err(|why| bad(&why))?;
         let is_new = before.is_none();
         let rows = self.put_record(&url, record)?;
-        let rows = rows.into_iter().map(|row| if is_new { row.if_new() } else { row });
+        let rows = rows
+            .into_iter()
+            .map(|row| if is_new { row.if_new() } else { row });
         Ok((rows.collect(), Answer::ok()))
     }
 
@@ -84,9 +92,9 @@ impl Node {
         let url = resource(body.resource.as_deref())?;
         let mut record = self.owned_record(runtime, &url)?.clone();
         match (&body.value, body.attribute.as_deref()) {
-            (Value::Object(members), _) => record
-                .merge(members, self.now)
-                .map_err(|why| bad(&why))?,
+            (Value::Object(members), _) => {
+                record.merge(members, self.now).map_err(|why| bad(&why))?
+            }
             // How published runtimes unregister (spec §6.3).
             (Value::String(status), Some("status")) => record.set_status(status, self.now),
             (Value::Null, _) => record.set_status("live", self.now),
@@ -122,8 +130,9 @@ impl Node {
             None => not_found(),
             Some(found) if found.is_live => Answer::ok().with("value", found.value),
             // There, but nobody answers: what the published registry calls this.
-            Some(found) => Answer::refused(Code::TIMEOUT, "Temporarily Unavailable")
-                .with("value", found.value),
+            Some(found) => {
+                Answer::refused(Code::TIMEOUT, "Temporarily Unavailable").with("value", found.value)
+            }
         }
     }
 
@@ -241,10 +250,14 @@ impl Node {
 
 fn url_of(text: Option<&str>) -> Result<Address, Answer> {
     let text = text.ok_or_else(|| bad("`value.url` says what is registered"))?;
-    let url: Address = text.parse().map_err(|why| bad(&format!("`{text}`: {why}")))?;
+    let url: Address = text
+        .parse()
+        .map_err(|why| bad(&format!("`{text}`: {why}")))?;
     match base(&url) == url && !url.path().is_empty() {
         true => Ok(url),
-        false => Err(bad(&format!("`{url}` is not the address of a hyperty or an object"))),
+        false => Err(bad(&format!(
+            "`{url}` is not the address of a hyperty or an object"
+        ))),
     }
 }
 
@@ -266,4 +279,3 @@ fn bad(why: &str) -> Answer {
 fn not_found() -> Answer {
     refused(Code::NOT_FOUND, "Not Found".to_owned())
 }
-

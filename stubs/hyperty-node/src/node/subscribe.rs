@@ -31,7 +31,8 @@ impl Node {
             "subscribe" => true,
             "unsubscribe" => false,
             kind => {
-                let why = format!("`/sm` does not understand `{kind}`: say subscribe or unsubscribe");
+                let why =
+                    format!("`/sm` does not understand `{kind}`: say subscribe or unsubscribe");
                 return self.send(link, Answer::refused(Code::FAILED, why).to(asked));
             }
         };
@@ -123,7 +124,9 @@ fn named(asked: &Envelope<'_>, is_wanted: bool) -> Result<BTreeSet<Address>, Ans
         .body()
         .map_err(|error| Answer::refused(Code::FAILED, format!("`body`: {error}")))?;
     let elder = if is_wanted { None } else { body.unsubscribe };
-    let mut lists = [body.resources, body.subscribe, elder].into_iter().flatten();
+    let mut lists = [body.resources, body.subscribe, elder]
+        .into_iter()
+        .flatten();
     let list = match (lists.next(), lists.next(), body.resource) {
         (Some(list), None, _) => list,
         // What an observer that leaves may say; the published node refuses it.

@@ -21,7 +21,9 @@ pub enum BackingError {
         source: std::io::Error,
     },
     /// The file.
-    #[error("cannot open the store `{path}`: {source}; end the other node that has it, or choose another directory with `--data-dir`")]
+    #[error(
+        "cannot open the store `{path}`: {source}; end the other node that has it, or choose another directory with `--data-dir`"
+    )]
     Open {
         /// Which.
         path: PathBuf,
@@ -29,7 +31,9 @@ pub enum BackingError {
         source: redb::Error,
     },
     /// A newer build wrote it.
-    #[error("the store `{path}` has version {found}, this build knows {known}: run the newer build, or move the file away")]
+    #[error(
+        "the store `{path}` has version {found}, this build knows {known}: run the newer build, or move the file away"
+    )]
     Newer {
         /// Which.
         path: PathBuf,

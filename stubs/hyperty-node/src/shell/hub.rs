@@ -93,7 +93,8 @@ impl Hub {
 
     fn has_stopped(&self) -> bool {
         let is_quiet = self.is_closing && self.links.is_empty();
-        self.stops_at.is_some_and(|at| is_quiet || at <= Instant::now())
+        self.stops_at
+            .is_some_and(|at| is_quiet || at <= Instant::now())
     }
 
     fn take(&mut self, told: Told) {

@@ -114,7 +114,9 @@ pub struct Ready {
 /// Runs a node until it is told to end by a signal.
 pub async fn run(options: Options, ready: impl FnOnce(&Ready)) -> Result<(), RunError> {
     let tls = options.tls.as_ref();
-    let tls = tls.map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
+    let tls = tls
+        .map(|(chain, key)| tls::acceptor(chain, key))
+        .transpose()?;
     let tokens = options.tokens.as_deref().map(Tokens::open).transpose()?;
     let mut signals = Signals::watch().map_err(RunError::Signals)?;
     let listener = listen(options.listen).await?;

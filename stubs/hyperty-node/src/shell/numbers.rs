@@ -21,7 +21,9 @@ pub(super) async fn serve(listener: TcpListener, hub: Letters, mut stops: watch:
         // An error means that the node has stopped already.
         let _ = stops.changed().await;
     };
-    let served = axum::serve(listener, pages).with_graceful_shutdown(stop).await;
+    let served = axum::serve(listener, pages)
+        .with_graceful_shutdown(stop)
+        .await;
     if let Err(error) = served {
         tracing::error!(%error, "the page of numbers is not served any more");
     }

@@ -46,8 +46,8 @@ pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Tl
         let why = "no certificate in it".to_owned();
         return Err(failed("certificate", certificate, why));
     }
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|why| failed("key", key, why.to_string()))?;
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|why| failed("key", key, why.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let pair = |why| TlsError::Pair {
         path: certificate.to_owned(),

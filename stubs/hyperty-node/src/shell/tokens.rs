@@ -57,7 +57,9 @@ pub enum TokenError {
         why: String,
     },
     /// A name.
-    #[error("`{0}` is not a name for a token: letters, digits, `.`, `_`, `@` and `-`, at most {NAME_BYTES_MAX}")]
+    #[error(
+        "`{0}` is not a name for a token: letters, digits, `.`, `_`, `@` and `-`, at most {NAME_BYTES_MAX}"
+    )]
     Name(String),
     /// A name that is taken.
     #[error("there is a token `{0}` already: revoke it first, or choose another name")]
@@ -102,7 +104,9 @@ impl Tokens {
     pub fn reload(&self) -> Result<Vec<String>, TokenError> {
         let fresh = by_digest(read(&self.path)?);
         let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
-        let gone = tokens.iter().filter(|(digest, _)| !fresh.contains_key(*digest));
+        let gone = tokens
+            .iter()
+            .filter(|(digest, _)| !fresh.contains_key(*digest));
         let gone = gone.map(|(_, token)| token.name.clone()).collect();
         *tokens = fresh;
         Ok(gone)
@@ -167,7 +171,9 @@ pub fn revoke(path: &Path, name: &str) -> Result<(), TokenError> {
 }
 
 fn by_digest(tokens: Vec<Token>) -> BTreeMap<String, Token> {
-    let keyed = tokens.into_iter().map(|token| (token.digest.clone(), token));
+    let keyed = tokens
+        .into_iter()
+        .map(|token| (token.digest.clone(), token));
     keyed.collect()
 }
 
@@ -215,10 +221,15 @@ fn write(path: &Path, tokens: &[Token]) -> Result<(), TokenError> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&beside)?;
-        writeln!(file, "# name, SHA-256 of the token, runtime or -, expiry or -")?;
+        writeln!(
+            file,
+            "# name, SHA-256 of the token, runtime or -, expiry or -"
+        )?;
         for token in tokens {
             let runtime = token.runtime.as_ref().map_or("-", Address::as_str);
-            let expires = token.expires.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let expires = token
+                .expires
+                .map_or_else(|| "-".to_owned(), |at| at.to_string());
             writeln!(file, "{} {} {runtime} {expires}", token.name, token.digest)?;
         }
         file.sync_all()?;
@@ -274,7 +285,10 @@ mod tests {
 
         assert_eq!(passes[0].name.as_deref(), Some("alice"));
         assert_eq!(passes[1].runtime, Some(runtime));
-        assert!(matches!(refused, [TokenError::Unknown, TokenError::Expired(_)]));
+        assert!(matches!(
+            refused,
+            [TokenError::Unknown, TokenError::Expired(_)]
+        ));
         assert!(twice.contains("revoke it first"), "{twice}");
         assert_eq!((gone, after.is_err()), (vec!["alice".to_owned()], true));
     }

@@ -53,7 +53,10 @@ impl Registry {
 
     /// The objects of this name.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &Address> {
-        self.index.get(&format!("name {name}")).into_iter().flatten()
+        self.index
+            .get(&format!("name {name}"))
+            .into_iter()
+            .flatten()
     }
 
     pub(super) fn put(&mut self, url: Address, record: Record) {

@@ -82,7 +82,10 @@ impl Bucket {
         let revision = put.map_err(|error| error.to_string())?;
         if is_removal {
             // Someone may have written it anew: then it stays.
-            let _ = self.store.delete_expect_revision(&place, Some(revision)).await;
+            let _ = self
+                .store
+                .delete_expect_revision(&place, Some(revision))
+                .await;
         }
         Ok(())
     }
@@ -111,7 +114,10 @@ async fn learn(mut watch: Watch, id: String, hub: Letters) {
             }
         };
         if let Some(row) = told
-            && hub.send(Told::Event(Event::Learned(vec![row]))).await.is_err()
+            && hub
+                .send(Told::Event(Event::Learned(vec![row])))
+                .await
+                .is_err()
         {
             return;
         }

@@ -69,7 +69,8 @@ impl Nats {
         let mut options = ConnectOptions::new().name(format!("hyperty-node {id}"));
         if let Some(file) = credentials {
             let read = options.credentials_file(file).await;
-            options = read.map_err(|why| failed("read the credentials for NATS", why.to_string()))?;
+            options =
+                read.map_err(|why| failed("read the credentials for NATS", why.to_string()))?;
         }
         let connected = timeout(CONNECT_MAX, options.connect(url)).await;
         let client = connected
@@ -129,7 +130,9 @@ async fn serve(
             if let Err(error) = &result {
                 tracing::error!(%error, "cannot write to JetStream");
             }
-            let _ = hub.send(Told::Event(Event::Persisted { ticket, result })).await;
+            let _ = hub
+                .send(Told::Event(Event::Persisted { ticket, result }))
+                .await;
         }
     });
     while let Some(wish) = wishes.recv().await {

@@ -70,7 +70,11 @@ impl Subjects {
                     .publish_with_reply_and_headers(subject, reply, headers, payload)
                     .await
             }
-            None => self.client.publish_with_headers(subject, headers, payload).await,
+            None => {
+                self.client
+                    .publish_with_headers(subject, headers, payload)
+                    .await
+            }
         };
         if let Err(error) = published {
             tracing::warn!(address = %base, %error, "cannot pass a message on");
@@ -94,12 +98,18 @@ impl Subjects {
 
 async fn pass_on(mut messages: async_nats::Subscriber, id: String, hub: Letters) {
     while let Some(message) = messages.next().await {
-        let from = message.headers.as_ref().and_then(|headers| headers.get(FROM));
+        let from = message
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.get(FROM));
         if from.is_some_and(|from| from.as_str() == id) {
             continue;
         }
         if let Ok(text) = std::str::from_utf8(&message.payload)
-            && hub.send(Told::Event(Event::Relayed(text.into()))).await.is_err()
+            && hub
+                .send(Told::Event(Event::Relayed(text.into())))
+                .await
+                .is_err()
         {
             return;
         }
@@ -112,7 +122,10 @@ async fn tell_unheard(mut messages: async_nats::Subscriber, hub: Letters) {
         let ticket = ticket.and_then(|ticket| ticket.parse().ok());
         if message.status == Some(StatusCode::NO_RESPONDERS)
             && let Some(ticket) = ticket
-            && hub.send(Told::Event(Event::Unheard(Ticket(ticket)))).await.is_err()
+            && hub
+                .send(Told::Event(Event::Unheard(Ticket(ticket))))
+                .await
+                .is_err()
         {
             return;
         }

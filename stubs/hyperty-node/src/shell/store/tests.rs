@@ -14,7 +14,9 @@ fn what_was_written_is_there_when_the_file_is_opened_again() {
     let directory = std::env::temp_dir().join(format!("hyperty-node-store-{}", std::process::id()));
 
     let (mut store, empty) = Store::open(&directory).unwrap();
-    store.write(&[record("a", Some("1")), record("b", Some("2"))]).unwrap();
+    store
+        .write(&[record("a", Some("1")), record("b", Some("2"))])
+        .unwrap();
     store.write(&[record("a", None)]).unwrap();
     let refused = Store::open(&directory).unwrap_err().to_string();
     drop(store);
