@@ -235,10 +235,13 @@ impl World {
     }
 
     fn settle(&mut self) {
-        self.story.write();
-        self.story.pass(16_000);
-        self.story.write();
-        self.hear();
+        // Twice: the refusal of what waited for too long may itself wait for its asker.
+        for _ in 0..2 {
+            self.story.write();
+            self.story.pass(16_000);
+            self.story.write();
+            self.hear();
+        }
         for (id, asked) in std::mem::take(&mut self.asked) {
             let ends = asked.delivered + asked.refused;
             assert!(
