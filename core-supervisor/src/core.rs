@@ -14,7 +14,7 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    begin, connect, deliver, deploy, heartbeat, late, legacy, lend, observe, persist, reach,
+    audit, begin, connect, deliver, deploy, heartbeat, late, legacy, lend, observe, persist, reach,
     serve_admin, stop, supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
@@ -196,6 +196,7 @@ impl Core {
     /// Lets the first spare sandboxes be made; called once, before the loop.
     pub fn start(&mut self, now: Now, out: &mut Actions) {
         self.time = now.mono;
+        audit::started(self, out);
         sync::keep::begin(self, now, out);
         reach::keep_up(self, now, out);
         self.keep_spares(now, out);

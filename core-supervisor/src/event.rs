@@ -317,6 +317,11 @@ pub enum Action {
         /// Field and value text, never a message body.
         text: String,
     },
+    /// An entry for the audit log.
+    Audit {
+        /// What happened; its moment is that of the event.
+        entry: Box<protocol::api::audit::Entry>,
+    },
     /// Everything has ended: leave the loop.
     Exit,
 }

@@ -239,6 +239,10 @@ pub(crate) struct Gate {
     pub(crate) refused: Window,
     pub(crate) forged: Window,
     pub(crate) logged: Window,
+    /// Denials of its that went into the audit log.
+    pub(crate) audited: Window,
+    /// Denials since then that did not.
+    pub(crate) left_out: u64,
     /// Domains that it was the first to ask for.
     pub(crate) reached: Window,
     pub(crate) judgements: Judgements,
@@ -266,6 +270,8 @@ impl Gate {
             refused: Window::default(),
             forged: Window::default(),
             logged: Window::default(),
+            audited: Window::default(),
+            left_out: 0,
             reached: Window::default(),
             judgements: Judgements::default(),
             slots_max: 0,

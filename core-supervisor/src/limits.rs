@@ -81,6 +81,12 @@ pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024 + 128 * 1024;
 /// each; who does not read these either is cut off.
 pub const UNREAD_BYTES_MAX: usize = 2 * QUEUE_BYTES_MAX;
 
+/// Denials of one link that the audit log tells one by one within a second.
+///
+/// A component that meets a rule by mistake does so a few times; who is denied
+/// thousands of times is counted.
+pub const DENIALS_AUDITED_PER_SECOND_MAX: u32 = 20;
+
 /// How long a link may hold bytes waiting without taking any.
 ///
 /// A script is interrupted after 250 ms and a healthy peer drains at once; who

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use core_supervisor::rooms::policy::Problem;
 use core_supervisor::shell::args::{Args, Options, Task};
+use core_supervisor::shell::audit_log;
 use core_supervisor::shell::policy_files::{self, PolicyDir};
 use core_supervisor::shell::run_loop::Ending;
 use core_supervisor::shell::start::{StartError, configuration, policy_dirs, supervise};
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         Some(Task::CheckPolicy { directories, json }) => {
             check_policy(&args.options, directories, json)
         }
+        Some(Task::Audit { last, json }) => audit(&args.options, last, json),
         Some(Task::ShowConfig { json }) => show_config(&args.options, json),
         None => run(&args.options),
     };
@@ -70,6 +72,38 @@ fn check_policy(
     }
     let is_sound = problems.problems.is_empty();
     Ok(if is_sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn audit(options: &Options, last: Option<usize>, json: bool) -> Result<ExitCode, StartError> {
+    let path = audit_log::folder(&configuration(options)?.data_dir.value);
+    let failed = |source| StartError::Audit {
+        path: path.clone(),
+        source,
+    };
+    if let Some(most) = last {
+        for line in audit_log::last(&path, most).map_err(failed)? {
+            println!("{line}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let checked = audit_log::check(&path).map_err(failed)?;
+    if json {
+        println!("{}", serde_json::to_value(&checked).unwrap_or_default());
+    } else {
+        for problem in &checked.problems {
+            println!("{problem}");
+        }
+        println!(
+            "{} entries in {} files hold",
+            checked.lines,
+            checked.files.len()
+        );
+    }
+    Ok(if checked.problems.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

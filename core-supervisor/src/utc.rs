@@ -30,6 +30,13 @@ pub(crate) fn text(wall_us: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The same to the microsecond: `2026-01-31T23:59:59.000001Z`.
+pub(crate) fn exact(wall_us: u64) -> String {
+    let whole = text(wall_us);
+    let seconds = whole.trim_end_matches('Z');
+    format!("{seconds}.{:06}Z", wall_us % 1_000_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

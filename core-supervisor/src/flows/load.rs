@@ -8,7 +8,7 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{observe, reach, registration, reload, serve_storage, sync, undeploy};
+use crate::flows::{audit, observe, reach, registration, reload, serve_storage, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -54,6 +54,7 @@ pub(crate) fn loaded(
         core.rooms.sandboxes.budget(&cell).started(now.mono);
     }
     registration::component_live(core, id, now, out);
+    audit::deployed(core, id, out);
     sync::stub_up(core, OwnerId::Component(id));
     if let (Some(asker), Some(view)) = (asker, core.component(id, now)) {
         respond::later(core, &asker, Ok(respond::valued(&view)), out);

@@ -2,6 +2,7 @@
 //! step, in the order of time.
 
 pub(crate) mod address;
+pub(crate) mod audit;
 pub(crate) mod begin;
 pub(crate) mod connect;
 pub(crate) mod deliver;

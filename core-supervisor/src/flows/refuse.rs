@@ -6,6 +6,7 @@ use protocol::Code;
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
+use crate::flows::audit;
 use crate::flows::hold;
 use crate::flows::judge::Judgement;
 use crate::flows::observe;
@@ -26,6 +27,7 @@ pub(crate) fn refused(
     out: &mut Actions,
 ) -> Result<(), Fault> {
     observe::refused(core, admitted, judgement, refusal, now);
+    audit::denied(core, admitted, judgement, refusal, now, out);
     respond::refuse(core, admitted.link, &admitted.message.header, refusal, out);
     let gate = core.gates.get_mut(&admitted.link);
     let count = gate.map_or(0, |gate| {

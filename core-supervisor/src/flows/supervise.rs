@@ -12,7 +12,7 @@ use protocol::frame::LogLevel;
 use crate::core::Core;
 use crate::event::{Action, Actions, Exit, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{connect, deploy, observe, reason, registration, reload, sync, undeploy};
+use crate::flows::{audit, connect, deploy, observe, reason, registration, reload, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::READY_MAX;
@@ -81,6 +81,7 @@ pub(crate) fn fault(core: &mut Core, link: LinkId, fault: &Fault, now: Now, out:
         return;
     };
     core.rooms.bus.numbers.faults += 1;
+    audit::fault(core, link, fault, out);
     let text = format!(
         "link={link} peer=\"{}\" fault=\"{fault}\"",
         gate.kind.name()
@@ -225,6 +226,7 @@ fn component_ended(
     now: Now,
     out: &mut Actions,
 ) {
+    audit::ended(core, id, reason, out);
     let Some(deployment) = core.rooms.user_agent.get_mut(id) else {
         return;
     };

@@ -5,7 +5,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{orphan, reach, registration, supervise, sync};
+use crate::flows::{audit, orphan, reach, registration, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -17,6 +17,7 @@ pub(crate) fn fail(
     now: Now,
     out: &mut Actions,
 ) {
+    audit::not_deployed(core, id, refusal, out);
     let Some(deployment) = core.rooms.user_agent.get_mut(id) else {
         return;
     };
@@ -39,6 +40,7 @@ pub(crate) fn remove(core: &mut Core, id: DeploymentId, now: Now, out: &mut Acti
 }
 
 fn remove_for(core: &mut Core, id: DeploymentId, refusal: &Refusal, now: Now, out: &mut Actions) {
+    audit::removed(core, id, out);
     leave_sandbox(core, id, now, out);
     registration::component_gone(core, id, now, out);
     let owner = OwnerId::Component(id);

@@ -64,6 +64,7 @@ impl<B: Brain> RunLoop<B> {
                 }
             }
             Action::Forget { program } => self.programs.forget(program),
+            Action::Audit { entry } => self.audit_log.note(self.now.wall_us, *entry),
             Action::Record { level, text } => record(level, &text),
             Action::Exit => {
                 self.ending.get_or_insert(Ending::Orderly);

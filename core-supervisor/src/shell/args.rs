@@ -37,6 +37,15 @@ pub enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Follow the chain of the audit log, or print its last entries as they are
+    Audit {
+        /// Print so many of the last entries instead
+        #[arg(long, value_name = "NUMBER")]
+        last: Option<usize>,
+        /// Print one JSON object about the chain
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the configuration in effect, and where each value was set
     ShowConfig {
         /// Print one JSON object

@@ -5,7 +5,7 @@
 //!  ───────────                                   ────────────────────
 //!  run_loop ── act ── link(s)                    world ── endpoint, signals
 //!     │          └─── launcher ── nursery          └───── package, policy_files
-//!     ├──────────────────────────────────────► store (its own thread)
+//!     ├──────────────────────────────────────► store, audit_log (a thread each)
 //!     │ poller, buffers, clock        inbox ◄── arrivals ── leash (its own thread)
 //!     └──────────── Brain::handle(event, now, actions)
 //! ```
@@ -17,6 +17,7 @@ use crate::event::{Actions, Event, Now};
 
 mod act;
 pub mod args;
+pub mod audit_log;
 mod beneath;
 mod buffers;
 mod chores;

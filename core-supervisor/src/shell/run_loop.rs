@@ -27,6 +27,7 @@ use rustix::io::Errno;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Brain;
+use super::audit_log::AuditLog;
 use super::buffers::Buffers;
 use super::clock::Clock;
 use super::hear::Served;
@@ -83,6 +84,8 @@ pub struct Parts<B> {
     pub jobs: UnboundedSender<Job>,
     /// Where goes what is to be kept.
     pub writes: Sender<Write>,
+    /// Where goes what has to be accounted for.
+    pub audit_log: AuditLog,
     /// What that work sealed.
     pub programs: Programs,
     /// How many descriptors there may be.
@@ -106,6 +109,7 @@ pub struct RunLoop<B> {
     pub(super) buffers: Buffers,
     pub(super) jobs: UnboundedSender<Job>,
     pub(super) writes: Sender<Write>,
+    pub(super) audit_log: AuditLog,
     pub(super) programs: Programs,
     pub(super) slots: Slots,
     // What happened here and is still to be told to the core.
@@ -143,6 +147,7 @@ impl<B: Brain> RunLoop<B> {
             buffers: Buffers::default(),
             jobs: parts.jobs,
             writes: parts.writes,
+            audit_log: parts.audit_log,
             programs: parts.programs,
             slots: Slots::default(),
             happened: VecDeque::new(),

@@ -21,6 +21,7 @@ use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::args::Options;
+use super::audit_log::{self, AuditLog};
 use super::chores::Chores;
 pub use super::chores::policy_dirs;
 use super::clock::Clock;
@@ -78,6 +79,16 @@ pub enum StartError {
         /// What it said.
         source: io::Error,
     },
+    /// The audit log.
+    #[error(
+        "cannot open the audit log in `{path}`: {source}; mend it, or move the folder away to begin a new one"
+    )]
+    Audit {
+        /// Its folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The endpoint.
     #[error("cannot listen on `{path}`: {source}; choose another directory with `--runtime-dir`")]
     Endpoint {
@@ -99,6 +110,7 @@ impl StartError {
             | Self::Store(_)
             | Self::Policy(_)
             | Self::System { .. }
+            | Self::Audit { .. }
             | Self::Endpoint { .. } => 1,
         }
     }
@@ -159,6 +171,11 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     let budget = raise_limit();
     let launcher = Launcher::start(host).map_err(system("start the nursery"))?;
     let token = options.sidecar.then(token).transpose()?;
+    let (audit_log, audit_keeper) =
+        AuditLog::start(&config.data_dir.value).map_err(|source| StartError::Audit {
+            path: audit_log::folder(&config.data_dir.value),
+            source,
+        })?;
     let (writes, keeper) = Keeper::start(store, letterbox.clone())?;
     let mut brain = core(&config, address, token.clone(), rules)?;
     brain.restore(records);
@@ -169,6 +186,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
         inbox,
         jobs,
         writes,
+        audit_log,
         programs,
         budget,
         is_placing: config.placement.value,
@@ -182,6 +200,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     let ending = run_loop.run().map_err(system("wait for anything"))?;
     drop(run_loop);
     keeper.finish();
+    audit_keeper.finish();
     tracing::info!(?ending, "ended");
     Ok(ending)
 }

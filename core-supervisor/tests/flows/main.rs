@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod allocation;
+mod audit;
 mod components;
 mod discovery;
 mod keeping;

@@ -76,6 +76,8 @@ pub struct Story {
     seed: [u8; 32],
     /// The memory for large bodies.
     pub lender: Lender,
+    /// What went into the audit log.
+    pub audited: Vec<protocol::api::audit::Entry>,
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
     operator: Option<(LinkId, String)>,
@@ -140,6 +142,7 @@ impl Story {
             unwritten: Vec::new(),
             seed: [7; 32],
             lender: Lender::default(),
+            audited: Vec::new(),
             ticket: None,
             loaded_on: BTreeMap::new(),
             operator: None,

@@ -48,6 +48,7 @@ impl Story {
             Action::Seal { slot } => {
                 self.lender.slots.remove(&slot.0);
             }
+            Action::Audit { entry } => self.audited.push(*entry),
             Action::Close { link, .. } => {
                 if let Some(side) = self.sides.get_mut(&link) {
                     side.is_closed = true;

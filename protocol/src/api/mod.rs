@@ -26,6 +26,7 @@
 use serde::{Deserialize, Serialize};
 
 pub mod allocation;
+pub mod audit;
 pub mod bus;
 pub mod catalogue;
 pub mod discovery;

@@ -55,6 +55,7 @@ const ROOT_HELP: &str = "\
 
 \u{1b}[1;4mThis machine\u{1b}[0m
   doctor       Try every primitive the sandbox needs; a remedy for each that fails
+  audit        What the runtime did, denied and suffered; whether the record holds
   escape       Try every way out of a sandbox, and look at the victims
   config       Show the configuration and where each value comes from
   completions  Print a completion script for your shell
@@ -236,6 +237,8 @@ pub(crate) enum Command {
     Catalogue(cmd::catalogue::Args),
     /// Try every primitive the sandbox needs
     Doctor(cmd::doctor::Args),
+    /// Show what the runtime did, denied and suffered
+    Audit(cmd::audit::Args),
     /// Try every way out of a sandbox, and look at the victims
     Escape(cmd::escape::Args),
     /// Show the configuration and where each value comes from

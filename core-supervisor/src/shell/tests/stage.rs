@@ -15,6 +15,7 @@ use crate::ids::{LinkId, ProgramId, SandboxId};
 use crate::rooms::catalogue::elf::tests_program;
 use crate::rooms::catalogue::{Code, Wanted};
 use crate::shell::Brain;
+use crate::shell::audit_log::AuditLog;
 use crate::shell::clock::Clock;
 use crate::shell::inbox::{Letterbox, inbox};
 use crate::shell::launcher::Launcher;
@@ -130,6 +131,7 @@ impl Stage {
             inbox,
             jobs: sender,
             writes,
+            audit_log: AuditLog::ended(),
             programs: programs.clone(),
             budget: DescriptorBudget { limit, reserved: 0 },
             is_placing: true,

@@ -2,6 +2,7 @@
 //! that turn what a room answered into text.
 
 pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod catalogue;
@@ -68,6 +69,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Registry(args) => registry::run(&args, context),
         Command::Catalogue(args) => catalogue::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Audit(args) => audit::run(&args, context),
         Command::Escape(args) => escape::run(&args, context),
         Command::Config(args) => config::run(&args, context),
         Command::Completions(args) => completions::run(&args),
