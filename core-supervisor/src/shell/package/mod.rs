@@ -18,7 +18,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::Code as Number;
 use protocol::frame::ComponentKind;
@@ -178,7 +178,7 @@ impl Catalogues {
     }
 
     fn sealed(&self, opened: Opened, path: &str) -> Result<Arc<Sealed>, programs::NotSealed> {
-        let fingerprint = programs::Fingerprint::of(&opened.stat, now_s());
+        let fingerprint = programs::Fingerprint::of(&opened.stat, now());
         if let Some(sealed) = self.programs.known(fingerprint) {
             return Ok(sealed);
         }
@@ -246,9 +246,10 @@ fn digest_text(digest: &[u8]) -> String {
     format!("sha256:{}", hex.concat())
 }
 
-fn now_s() -> i64 {
+// Since 1970. A clock that stands before it finds no file old enough.
+fn now() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
+    since.unwrap_or_default()
 }
 
 fn failure(code: Number, reason: impl Into<String>) -> PackageFailure {

@@ -4,11 +4,12 @@
 //! memory file that is then sealed against every change, and a host executes
 //! that descriptor. Changing the file in the catalogue changes nothing (PK-06).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, Mode, SealFlags, Stat};
 use rustix::io::Errno;
@@ -17,6 +18,22 @@ use sha2::{Digest, Sha256};
 use crate::ids::ProgramId;
 use crate::rooms::catalogue::elf;
 use crate::rooms::catalogue::limits::PROGRAM_BYTES_MAX;
+
+/// Programs that are kept although no deployment uses them any more.
+///
+/// Who restarts or replaces a component starts the same few again, and hashing a
+/// program takes longer than starting it. A descriptor each.
+const KEPT_MAX: usize = 8;
+
+/// Bytes that all of these may have: one of the largest, or eight of the usual ones.
+const KEPT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long a file must rest until its change time tells its state, where the
+/// file system counts whole seconds: two of the coarsest ticks there are (FAT).
+const REST_COARSE: Duration = Duration::from_secs(3);
+
+/// The same where it counts finer: some ticks of the slowest kernel clock (10 ms).
+const REST_FINE: Duration = Duration::from_millis(100);
 
 /// The programs that deployments use. Cheap to clone; all clones are one table.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +45,9 @@ pub struct Programs {
 struct Table {
     next: u64,
     in_use: HashMap<ProgramId, Arc<Sealed>>,
-    // Only what a deployment uses is kept in memory, hence the weak ends.
+    // Those used last, the latest at the end; some are still in use.
+    kept: VecDeque<Arc<Sealed>>,
+    // Only what is in one of the two above stays in memory, hence the weak ends.
     by_digest: HashMap<String, Weak<Sealed>>,
     by_file: HashMap<Fingerprint, Weak<Sealed>>,
 }
@@ -49,23 +68,30 @@ pub(super) struct Fingerprint {
     device: u64,
     inode: u64,
     size: i64,
-    changed: (i64, i64),
+    changed: Duration,
 }
 
 impl Fingerprint {
-    /// Of a file that has not been changed for a while.
+    /// Of a file that has not been changed for a while; `now` counts from 1970.
     ///
     /// Two changes within one tick of the file system's clock leave the same
     /// fingerprint; a file that was changed just now therefore has none.
     #[allow(clippy::useless_conversion)] // the types of `stat` differ between machines
-    pub(super) fn of(stat: &Stat, now_s: i64) -> Option<Self> {
-        let seconds = i64::try_from(stat.st_ctime).ok()?;
-        (seconds.checked_add(2)? < now_s).then_some(())?;
-        Some(Self {
+    pub(super) fn of(stat: &Stat, now: Duration) -> Option<Self> {
+        let seconds = u64::try_from(stat.st_ctime).ok()?;
+        let nanoseconds = u32::try_from(stat.st_ctime_nsec).ok()?;
+        // A file that was changed at a whole second rests longer than it must.
+        let rest = if nanoseconds == 0 {
+            REST_COARSE
+        } else {
+            REST_FINE
+        };
+        let changed = Duration::new(seconds, nanoseconds);
+        (changed.checked_add(rest)? < now).then_some(Self {
             device: u64::from(stat.st_dev),
             inode: u64::from(stat.st_ino),
             size: i64::try_from(stat.st_size).ok()?,
-            changed: (seconds, i64::try_from(stat.st_ctime_nsec).ok()?),
+            changed,
         })
     }
 }
@@ -89,6 +115,7 @@ impl Programs {
         let mut table = self.table();
         table.next += 1;
         let id = ProgramId(table.next);
+        table.keep(&sealed);
         table.in_use.insert(id, sealed);
         id
     }
@@ -112,17 +139,14 @@ impl Programs {
             .count()
     }
 
-    /// Ends the use of a program.
+    /// Ends the use of a program; it is kept while it is among those used last.
     pub fn forget(&self, id: ProgramId) {
         let mut table = self.table();
         table.in_use.remove(&id);
-        table
-            .by_digest
-            .retain(|_, sealed| sealed.strong_count() > 0);
-        table.by_file.retain(|_, sealed| sealed.strong_count() > 0);
+        table.forget_gone();
     }
 
-    /// The sealed copy of a file in exactly this state, when a deployment uses it.
+    /// The sealed copy of a file in exactly this state, while there is one.
     pub(super) fn known(&self, fingerprint: Option<Fingerprint>) -> Option<Arc<Sealed>> {
         self.table().by_file.get(&fingerprint?)?.upgrade()
     }
@@ -144,6 +168,27 @@ impl Programs {
     // A panic elsewhere ends the process; the table is whole whenever we get here.
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    // The last few stay, as many as both bounds permit.
+    fn keep(&mut self, sealed: &Arc<Sealed>) {
+        self.kept.retain(|kept| !Arc::ptr_eq(kept, sealed));
+        self.kept.push_back(Arc::clone(sealed));
+        let mut bytes: u64 = self.kept.iter().map(|kept| kept.bytes).sum();
+        while self.kept.len() > KEPT_MAX || bytes > KEPT_BYTES_MAX {
+            let Some(oldest) = self.kept.pop_front() else {
+                break;
+            };
+            bytes -= oldest.bytes;
+        }
+    }
+
+    fn forget_gone(&mut self) {
+        let is_there = |sealed: &Weak<Sealed>| sealed.strong_count() > 0;
+        self.by_digest.retain(|_, sealed| is_there(sealed));
+        self.by_file.retain(|_, sealed| is_there(sealed));
     }
 }
 
@@ -207,4 +252,77 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(name: &str, bytes: u64) -> Arc<Sealed> {
+        Arc::new(Sealed {
+            descriptor: Arc::new(memory_file(name).unwrap()),
+            digest: name.to_owned(),
+            bytes,
+        })
+    }
+
+    /// Uses programs of these sizes, one after the other, and ends all uses.
+    fn kept_of(sizes: &[u64]) -> Vec<String> {
+        let programs = Programs::default();
+        let use_one =
+            |(at, bytes): (usize, &u64)| programs.insert(program(&at.to_string(), *bytes));
+        let ids: Vec<_> = sizes.iter().enumerate().map(use_one).collect();
+        for id in ids {
+            programs.forget(id);
+        }
+        let table = programs.table();
+        table.kept.iter().map(|kept| kept.digest.clone()).collect()
+    }
+
+    #[test]
+    fn only_the_last_few_programs_are_kept() {
+        let few = vec![1; KEPT_MAX];
+        assert_eq!(kept_of(&few).len(), KEPT_MAX);
+
+        let more = vec![1; KEPT_MAX + 1];
+        let kept = kept_of(&more);
+        assert_eq!((kept.len(), kept[0].as_str()), (KEPT_MAX, "1"));
+    }
+
+    #[test]
+    fn large_programs_are_kept_only_while_there_is_room() {
+        assert_eq!(kept_of(&[1, KEPT_BYTES_MAX - 1]), ["0", "1"]);
+        assert_eq!(kept_of(&[1, KEPT_BYTES_MAX]), ["1"]);
+        assert!(kept_of(&[KEPT_BYTES_MAX + 1]).is_empty());
+    }
+
+    #[test]
+    fn what_is_used_again_is_kept_longest_and_once() {
+        let programs = Programs::default();
+        let [first, second] = [program("first", 1), program("second", 1)];
+
+        for used in [&first, &second, &first] {
+            programs.insert(Arc::clone(used));
+        }
+
+        let table = programs.table();
+        let kept: Vec<_> = table.kept.iter().map(|kept| &*kept.digest).collect();
+        assert_eq!(kept, ["second", "first"]);
+    }
+
+    #[test]
+    fn a_file_that_was_changed_just_now_has_no_fingerprint() {
+        let mut stat = rustix::fs::fstat(memory_file("stat").unwrap()).unwrap();
+        stat.st_ctime = 1000;
+        let mut has_one = |nanoseconds, now_ms| {
+            stat.st_ctime_nsec = nanoseconds;
+            Fingerprint::of(&stat, Duration::from_millis(now_ms)).is_some()
+        };
+
+        // 1000.001 s on a file system that counts finely, 1000 s on any other.
+        assert!(!has_one(1_000_000, 1_000_101));
+        assert!(has_one(1_000_000, 1_000_102));
+        assert!(!has_one(0, 1_003_000));
+        assert!(has_one(0, 1_003_001));
+    }
 }

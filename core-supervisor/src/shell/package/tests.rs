@@ -82,7 +82,23 @@ fn a_program_is_a_sealed_copy_that_the_file_cannot_change() {
 
     catalogues.programs.forget(id);
     assert!(catalogues.programs.get(id).is_none());
-    assert_eq!(catalogues.programs.descriptors(), 0);
+}
+
+#[test]
+fn a_program_that_was_used_lately_is_not_sealed_again() {
+    let directory = catalogue();
+    let catalogues = catalogues(&directory);
+    let read = || match catalogues.read(&wanted("N", "")).unwrap().code {
+        Code::Program(id) => (id, catalogues.programs.get(id).unwrap()),
+        Code::Script { .. } => panic!("not a program"),
+    };
+
+    let (id, first) = read();
+    catalogues.programs.forget(id);
+    let (_, second) = read();
+
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!(catalogues.programs.descriptors(), 1);
 }
 
 #[test]
