@@ -47,6 +47,29 @@ fn no_file_is_too_long_to_be_one_idea() {
 }
 
 #[test]
+fn every_case_that_the_security_page_names_is_tried() {
+    let listed = Command::new(hyperty_tests::harness::program("hyperty-escape"))
+        .arg("--list")
+        .output()
+        .expect("hyperty-escape runs");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let page = read(&root().join("SECURITY.md"));
+
+    let is_case = |word: &&str| word.len() == 5 && word.as_bytes()[2] == b'-';
+    let named: BTreeSet<_> = page.split('`').filter(is_case).collect();
+    let untried: Vec<_> = named
+        .iter()
+        .filter(|id| !listed.lines().any(|line| line.starts_with(**id)))
+        .collect();
+
+    assert!(named.len() > 30, "{named:?}");
+    assert!(
+        untried.is_empty(),
+        "named in SECURITY.md and not tried: {untried:?}"
+    );
+}
+
+#[test]
 fn no_crate_takes_back_the_lint_against_unsafe_code() {
     let manifests = files_named("Cargo.toml").filter(|file| !is_in(file, "fuzz"));
     let without: Vec<_> = manifests
