@@ -251,7 +251,7 @@ fn register(
         digest,
         source,
     } = read;
-    terms::meets(descriptor)?;
+    let constraints = terms::meets(descriptor)?;
     let is_stub = descriptor.kind == ComponentKind::ProtoStub;
     let speaks_for = match &way {
         Some(domain) => domain.clone(),
@@ -297,6 +297,7 @@ fn register(
         source: source.clone(),
         resources: descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(descriptor),
+        constraints,
     };
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.package = Some(package);

@@ -153,7 +153,7 @@ fn package(
     let old = deployment.package.clone();
     let old = old.ok_or_else(|| Refusal::not_found("the component was removed meanwhile"))?;
     is_the_same(&old, &read.descriptor)?;
-    terms::meets(&read.descriptor)?;
+    let constraints = terms::meets(&read.descriptor)?;
     let config = terms::configuration(core, &read.descriptor, overrides)?;
     // Asked with the new digest in place: a rule may look at it.
     note_digest(core, id, read.digest.clone());
@@ -169,6 +169,7 @@ fn package(
         source: read.source.clone(),
         resources: read.descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(&read.descriptor),
+        constraints,
         ..old
     })
 }

@@ -1,7 +1,9 @@
 //! What a package must meet before it becomes a component, and what becomes of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::api::capabilities::Met;
 use protocol::{Address, Code};
 
 use crate::core::Core;
@@ -39,13 +41,12 @@ pub(crate) fn may_deploy(
     Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
 }
 
-/// Whether this runtime has what a component needs.
-pub(crate) fn meets(descriptor: &Descriptor) -> Result<(), Refusal> {
-    let unmet = catalogue::constraints::unmet(&descriptor.constraints);
-    unmet.map_or(Ok(()), |reason| {
+/// How this runtime meets what a component asks for; refused where it needs what is not there.
+pub(crate) fn meets(descriptor: &Descriptor) -> Result<BTreeMap<String, Met>, Refusal> {
+    catalogue::constraints::met(&descriptor.constraints).map_err(|reason| {
         let Descriptor { name, provider, .. } = descriptor;
         let reason = format!("`{name}` of {provider} cannot run here: {reason}");
-        Err(Refusal::new(UNMET, "constraints", reason))
+        Refusal::new(UNMET, "constraints", reason)
     })
 }
 

@@ -260,27 +260,25 @@ fn a_sandbox_that_could_not_be_made_is_told_with_its_reason() {
 
 // messaging A.6 case 57
 #[test]
-fn a_component_that_may_use_a_camera_is_deployed_and_one_that_needs_the_unknown_is_not() {
+fn a_component_for_a_window_is_deployed_without_a_camera_and_one_that_needs_it_is_not() {
     let mut story = Story::new();
     story.edit = |mut read| {
-        let constraints =
-            serde_json::json!({"browser": true, "windowSandbox": true, "camera": true});
-        read.descriptor.constraints = constraints.as_object().cloned().unwrap_or_default();
+        let window = serde_json::json!({"browser": true, "windowSandbox": true, "camera": true});
+        read.descriptor.constraints = window.as_object().cloned().unwrap_or_default();
         Ok(read)
     };
     story.deploy("films@a.example");
     story.edit = |mut read| {
-        read.descriptor
-            .constraints
-            .insert("gpu".to_owned(), true.into());
+        let needed = serde_json::json!({"browser": true, "camera": true});
+        read.descriptor.constraints = needed.as_object().cloned().unwrap_or_default();
         Ok(read)
     };
 
-    let (code, body) = story.ask_operator("create", "ua", r#"{"component":"paints@a.example"}"#);
+    let (code, body) = story.ask_operator("create", "ua", r#"{"component":"looks@a.example"}"#);
 
     assert_eq!(code, Code(422));
     assert!(
-        body.contains("`paints` of a.example cannot run here: it asks for `gpu`"),
+        body.contains("`looks` of a.example cannot run here: it needs `camera`"),
         "{body}"
     );
     assert_eq!(story.launched.len(), 1);

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub mod allocation;
 pub mod audit;
 pub mod bus;
+pub mod capabilities;
 pub mod catalogue;
 pub mod discovery;
 pub mod policy;

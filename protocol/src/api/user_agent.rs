@@ -4,8 +4,11 @@
 //! `read` [`Select`] → `value`: [`Component`]; `delete` [`Select`] → 200;
 //! `execute` [`Method`] → `value`: [`Component`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::capabilities::Met;
 use crate::frame::{ComponentKind, Level};
 use crate::nursery::Engine;
 
@@ -101,4 +104,7 @@ pub struct Component {
     /// Where it was read from.
     #[serde(default)]
     pub source: String,
+    /// How the constraints of its descriptor are met, by name.
+    #[serde(default)]
+    pub constraints: BTreeMap<String, Met>,
 }

@@ -53,7 +53,7 @@ pub(super) fn told(
         hold::hold_until(core, admitted, &[link], Goes::OutOnce, now)?;
     }
     observe::delivered(core, admitted, judgement, None, now);
-    let mut outward = Outward::new(admitted, judgement);
+    let outward = Outward::new(admitted, judgement);
     for to in receivers {
         if outward.hand(core, to, now, out).is_err() {
             core.rooms.sync.behind.note(to.0, id);

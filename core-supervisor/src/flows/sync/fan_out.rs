@@ -53,7 +53,7 @@ pub(super) fn change(
     now: Now,
     out: &mut Actions,
 ) {
-    let mut outward = Outward::new(admitted, judgement);
+    let outward = Outward::new(admitted, judgement);
     for to in observers(core, object, judgement.sender, now, out) {
         let is_behind = core.rooms.sync.behind.is_behind(to.0, object);
         if is_behind || outward.hand(core, to, now, out).is_err() {

@@ -5,6 +5,8 @@
 //! change and each child (spec services §3.6), in the place of whatever the sender
 //! said about itself, and never an assertion: it would be anybody's who reads it.
 
+use std::cell::OnceCell;
+
 use protocol::limits::BODY_BYTES_MAX;
 use protocol::{Address, CoreFrame, Message, MessageKind};
 use serde_json::{Map, Value, json};
@@ -24,7 +26,7 @@ pub(super) struct Outward<'a> {
     admitted: &'a AdmittedMessage<'a>,
     judgement: &'a Judgement,
     /// What stubs are handed; made for the first of them.
-    signed: Option<Option<Vec<u8>>>,
+    signed: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a> Outward<'a> {
@@ -33,13 +35,13 @@ impl<'a> Outward<'a> {
         Self {
             admitted,
             judgement,
-            signed: None,
+            signed: OnceCell::new(),
         }
     }
 
     /// Hands it to one receiver: as it came, or to a stub with whom it is from.
     pub(super) fn hand(
-        &mut self,
+        &self,
         core: &mut Core,
         (to, owner): (LinkId, OwnerId),
         now: Now,
@@ -55,7 +57,7 @@ impl<'a> Outward<'a> {
         }
         let signed = self
             .signed
-            .get_or_insert_with(|| signed(core, admitted, judgement.sender));
+            .get_or_init(|| signed(core, admitted, judgement.sender));
         let Some(body) = signed else {
             return deliver::forward(core, admitted, to, owner, judgement, now, out);
         };

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::Address;
+use protocol::api::capabilities::Met;
 use protocol::api::user_agent::{Component, Deploy};
 use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
@@ -89,6 +90,8 @@ pub struct Package {
     pub resources: Vec<String>,
     /// The schemes of its data objects, by the descriptor's `dataObjects`.
     pub data_schemes: Vec<String>,
+    /// How what it asks of the runtime is met, by name.
+    pub constraints: BTreeMap<String, Met>,
 }
 
 /// What ran before a reload, until the new code does.
@@ -316,6 +319,7 @@ impl Deployment {
             refused: traffic.refused,
             digest: text(|p| &p.digest),
             source: text(|p| &p.source),
+            constraints: package.map(|p| p.constraints.clone()).unwrap_or_default(),
         }
     }
 }

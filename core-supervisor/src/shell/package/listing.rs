@@ -9,7 +9,7 @@ use protocol::nursery::Engine;
 use super::stock::{Stock, stocks};
 use super::{Catalogues, unread};
 use crate::rooms::catalogue::limits::ENTRIES_MAX;
-use crate::rooms::catalogue::{PackageFailure, names};
+use crate::rooms::catalogue::{PackageFailure, constraints, names};
 use crate::shell::beneath::Place;
 
 impl Catalogues {
@@ -123,6 +123,8 @@ impl Catalogues {
         entry: &mut Entry,
     ) -> Result<(), PackageFailure> {
         let parsed = self.descriptor(stock, kind, name)?;
+        let unmet = constraints::met(&parsed.descriptor.constraints).err();
+        entry.problems.extend(unmet);
         entry.name = parsed.descriptor.name;
         entry.engine = parsed.descriptor.engine;
         if let Some(embedded) = parsed.embedded {

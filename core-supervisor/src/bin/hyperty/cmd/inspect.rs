@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::api::capabilities::Met;
 use protocol::api::sandboxes::{self, Listing, Sandbox};
 use protocol::api::user_agent::Component;
 use serde::Serialize;
@@ -80,6 +81,9 @@ fn text(whole: &Whole, style: Style) -> String {
     fact("messages", traffic(component).into());
     fact("digest", clean(&component.digest).into());
     fact("source", clean(&component.source).into());
+    if !component.constraints.is_empty() {
+        fact("asks for", constraints(component).into());
+    }
     fact("level", ps::level(component.level));
     if let Some(sandbox) = &whole.sandbox {
         for (label, value) in sandbox_facts(sandbox) {
@@ -97,6 +101,19 @@ fn traffic(component: &Component) -> String {
         ..
     } = component;
     format!("{sent} sent, {received} received, {refused} refused")
+}
+
+// `browser, camera (refused in use)`
+fn constraints(component: &Component) -> String {
+    let all = component.constraints.iter().map(|(name, met)| {
+        let name = clean(name);
+        match met {
+            Met::Here => name.into_owned(),
+            Met::Granted => format!("{name} (where policy grants it)"),
+            Met::RefusedInUse => format!("{name} (not here: refused when it is used)"),
+        }
+    });
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn sandbox_facts(sandbox: &Sandbox) -> Vec<(&'static str, String)> {

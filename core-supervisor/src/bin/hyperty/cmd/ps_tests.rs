@@ -1,5 +1,9 @@
 //! Fixed deployments, and how they are listed.
 
+use std::collections::BTreeMap;
+
+use protocol::api::capabilities::Met;
+
 use super::*;
 
 /// A running component, for the tests of every command.
@@ -25,6 +29,10 @@ pub(crate) fn component(name: &str, provider: &str) -> Component {
         digest: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
             .to_owned(),
         source: format!("/srv/{provider}/.well-known/hyperty/{name}.hy.json"),
+        constraints: BTreeMap::from([
+            ("browser".to_owned(), Met::Here),
+            ("camera".to_owned(), Met::RefusedInUse),
+        ]),
     }
 }
 

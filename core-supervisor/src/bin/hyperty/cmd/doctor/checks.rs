@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::resource::{Resource, getrlimit};
 use protocol::api::bus::{self, Numbers};
+use protocol::api::capabilities::{ABSENT, GRANTED, HERE};
 use serde_json::json;
 
 use super::{Check, Status};
@@ -30,6 +31,19 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 pub(super) fn all(context: &Context) -> Vec<Check> {
     let data = std::env::var_os("HYPERTY_DATA_DIR").map_or_else(default_data, PathBuf::from);
     vec![
+        has("here", Status::Pass, &HERE, "every component finds them"),
+        has(
+            "granted",
+            Status::Pass,
+            &GRANTED,
+            "where policy grants them",
+        ),
+        has(
+            "absent",
+            Status::Skip,
+            &ABSENT,
+            "what needs them is refused with 422",
+        ),
         clock(),
         endpoint(context),
         nofile(),
@@ -39,6 +53,12 @@ pub(super) fn all(context: &Context) -> Vec<Check> {
         runtime_dir(&context.paths.runtime),
         store(&data),
     ]
+}
+
+// What descriptors may ask for, under the names that they use.
+fn has(id: &str, status: Status, names: &[&str], what: &str) -> Check {
+    let detail = format!("{}: {what}", names.join(", "));
+    Check::new(&format!("capability.{id}"), status, detail)
 }
 
 fn installed(name: &str) -> Check {
