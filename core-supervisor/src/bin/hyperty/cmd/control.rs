@@ -1,5 +1,7 @@
 //! `hyperty start`, `stop`, `restart`, `reload` and `rm` — one verb on some components.
 
+use std::path::PathBuf;
+
 use protocol::api::user_agent::{self, Component, Method, Select};
 use serde::Serialize;
 use serde_json::Value;
@@ -9,6 +11,7 @@ use crate::cmd::Outcome;
 use crate::error::Failure;
 use crate::output::{Style, Tone, clean};
 use crate::session::{DEPLOY_WITHIN, Session};
+use crate::sourcemap;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,12 +113,23 @@ fn one(verb: Verb, resource: &str, session: &mut Session) -> Result<Done, Failur
         method: verb.method().to_owned(),
         resource: resource.clone(),
     };
-    let component = session.ask_within(user_agent::PATH, "execute", &method, DEPLOY_WITHIN)?;
+    let asked = session.ask_within(user_agent::PATH, "execute", &method, DEPLOY_WITHIN);
+    let component =
+        asked.map_err(|failure| sourcemap::in_words(failure, || source(session, &resource)))?;
     Ok(Done {
         resource,
         outcome,
         component: Some(component),
     })
+}
+
+// The file that a component's code is read from.
+fn source(session: &mut Session, resource: &str) -> Vec<PathBuf> {
+    let select = Select {
+        resource: resource.to_owned(),
+    };
+    let component: Result<Component, _> = session.ask(user_agent::PATH, "read", &select);
+    component.map_or_else(|_| Vec::new(), |component| vec![component.source.into()])
 }
 
 fn line(done: &Done, style: Style) -> String {

@@ -13,10 +13,12 @@ use crate::cmd::{Outcome, ps};
 use crate::error::{Failure, Id};
 use crate::output::{Style, Tone, clean};
 use crate::session::{DEPLOY_WITHIN, Session};
+use crate::sourcemap;
 
 const EXAMPLES: &str = "\
 Examples:
   hyperty deploy echo
+  hyperty deploy acme.example/hyperty/echo
   hyperty deploy protocolstub/loopback --provider acme.example
   hyperty deploy Board --catalogue ./shop --set station=hyperty://acme.example/42
   hyperty deploy Chat --user ann@idp.example
@@ -26,7 +28,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// NAME of a hyperty, or hyperty/NAME, protocolstub/NAME, idp-proxy/NAME
+    /// NAME of a hyperty, or [PROVIDER/]hyperty/NAME, protocolstub/NAME, idp-proxy/NAME
     #[arg(value_name = "COMPONENT", required_unless_present = "all")]
     components: Vec<String>,
 
@@ -94,6 +96,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 impl How {
+    // `acme.example/hyperty/echo` names its provider as well.
+    fn parts<'a>(&'a self, component: &'a str) -> Result<(&'a str, &'a str), Failure> {
+        let said = self.provider.as_deref().unwrap_or_default();
+        let (provider, rest) = match component.split_once('/') {
+            Some((provider, rest)) if rest.contains('/') => (provider, rest),
+            _ => return Ok((said, component)),
+        };
+        if !said.is_empty() && said != provider {
+            let what = format!("`{component}` is of `{provider}`, and --provider says `{said}`");
+            return Err(Failure::new(Id::Usage, what).fix("to say it once", "leave --provider out"));
+        }
+        Ok((provider, rest))
+    }
+
     /// The request for one component.
     pub(crate) fn wanted(&self, component: &str) -> Result<Deploy, Failure> {
         let catalogue = self
@@ -102,11 +118,12 @@ impl How {
             .map(absolute)
             .transpose()?
             .unwrap_or_default();
+        let (provider, component) = self.parts(component)?;
         let configuration: Map<_, _> = self.set.iter().cloned().collect();
         Ok(Deploy {
             catalogue,
             component: component.to_owned(),
-            provider: self.provider.clone().unwrap_or_default(),
+            provider: provider.to_owned(),
             min_level: None,
             configuration: (!configuration.is_empty()).then_some(Value::Object(configuration)),
             user: self.user.clone(),
@@ -114,9 +131,34 @@ impl How {
     }
 }
 
-/// Deploys one component and waits until it runs.
+/// Deploys one component and waits until it runs; why it does not is told with places
+/// as its author wrote them.
 pub(crate) fn one(session: &mut Session, deploy: &Deploy) -> Result<Component, Failure> {
-    session.ask_within(user_agent::PATH, "create", deploy, DEPLOY_WITHIN)
+    let asked = session.ask_within(user_agent::PATH, "create", deploy, DEPLOY_WITHIN);
+    asked.map_err(|failure| {
+        sourcemap::in_words(failure, || match code_files(deploy) {
+            files if files.is_empty() => configured_files(session, deploy),
+            files => files,
+        })
+    })
+}
+
+// The code of a component in the catalogues that the supervisor knows.
+fn configured_files(session: &mut Session, deploy: &Deploy) -> Vec<PathBuf> {
+    let query = Query {
+        catalogue: deploy.catalogue.clone(),
+        method: String::new(),
+    };
+    let listing: Result<catalogue::Listing, _> = session.ask(catalogue::PATH, "read", &query);
+    let named = |entry: &Entry| {
+        let folder = folder(entry.kind);
+        let name = file_name(entry);
+        (deploy.provider.is_empty() || deploy.provider == entry.provider)
+            && (deploy.component == name || deploy.component == format!("{folder}/{name}"))
+    };
+    let entries = listing.map(|listing| listing.entries).unwrap_or_default();
+    let entries = entries.into_iter().filter(named);
+    entries.map(|entry| PathBuf::from(entry.code)).collect()
 }
 
 /// A request for each sound entry of the catalogue, stubs before those who need them.
@@ -252,6 +294,34 @@ mod tests {
         assert_eq!(setting("on=true"), Ok(("on".to_owned(), json!(true))));
         assert!(setting("nothing").is_err());
         assert!(setting("=1").is_err());
+    }
+
+    #[test]
+    fn a_component_may_be_named_with_its_provider() {
+        let how = |provider: Option<&str>| How {
+            provider: provider.map(str::to_owned),
+            ..How::default()
+        };
+        let wanted = |how: &How, name: &str| how.wanted(name).map(|d| (d.provider, d.component));
+        let told = |provider: &str, component: &str| (provider.to_owned(), component.to_owned());
+
+        let full = "acme.example/hyperty/echo";
+        let acme = how(Some("acme.example"));
+        assert_eq!(
+            wanted(&how(None), full),
+            Ok(told("acme.example", "hyperty/echo"))
+        );
+        assert_eq!(
+            wanted(&acme, full),
+            Ok(told("acme.example", "hyperty/echo"))
+        );
+        assert_eq!(wanted(&acme, "echo"), Ok(told("acme.example", "echo")));
+        assert_eq!(
+            wanted(&how(None), "hyperty/echo"),
+            Ok(told("", "hyperty/echo"))
+        );
+        let other = wanted(&how(Some("other.example")), full).unwrap_err();
+        assert!(other.what().contains("--provider says `other.example`"));
     }
 
     #[test]

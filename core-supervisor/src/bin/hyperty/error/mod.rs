@@ -110,6 +110,12 @@ impl Failure {
         self
     }
 
+    /// Whether it has this text anywhere.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let mut facts = self.0.facts.iter();
+        self.0.what.contains(text) || facts.any(|(_, fact)| fact.contains(text))
+    }
+
     /// Says the same in other words: places as the author wrote them.
     #[must_use]
     pub(crate) fn in_words(mut self, other: impl Fn(&str) -> String) -> Self {

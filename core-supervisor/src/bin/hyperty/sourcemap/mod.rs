@@ -12,10 +12,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use protocol::api::sandboxes::LogLine;
 use protocol::api::user_agent::Component;
+
+use crate::error::Failure;
 
 mod map;
 mod vlq;
@@ -32,6 +34,9 @@ const MAPS_MAX: usize = 64;
 
 /// What marks the map in the code.
 const MARK: &str = "//# sourceMappingURL=";
+
+/// What every place in a script has.
+const MARKS_PLACE: &str = ".js:";
 
 /// Columns that a script of the UMD form is moved by on its first line: the
 /// sandbox host runs it as the body of a function.
@@ -53,6 +58,19 @@ struct Known {
     // Where the columns of the first line begin.
     wrapped: u32,
     map: Option<Map>,
+}
+
+/// Why a component does not run, with places as its author wrote them. Where its code
+/// is, is asked only when there are places.
+pub(crate) fn in_words(failure: Failure, files: impl FnOnce() -> Vec<PathBuf>) -> Failure {
+    if !failure.says(MARKS_PLACE) {
+        return failure;
+    }
+    let mut places = Places::default();
+    for file in files() {
+        places.learn_file(&file);
+    }
+    failure.in_words(|text| places.text("", text).into_owned())
 }
 
 impl Places {
@@ -111,7 +129,7 @@ impl Places {
     /// Any text about a component, each place in it replaced; the address may be
     /// unknown, then the file's name decides.
     pub(crate) fn text<'a>(&self, component: &str, text: &'a str) -> Cow<'a, str> {
-        if !text.contains(".js:") {
+        if !text.contains(MARKS_PLACE) {
             return Cow::Borrowed(text);
         }
         let mut changed = false;

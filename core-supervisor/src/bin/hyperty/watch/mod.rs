@@ -114,9 +114,7 @@ impl Watch {
         for code in deploy::code_files(wanted) {
             self.log.places.learn_file(&code);
         }
-        let component = deploy::one(&mut self.session, wanted).map_err(|failure| {
-            failure.in_words(|text| self.log.places.text("", text).into_owned())
-        })?;
+        let component = deploy::one(&mut self.session, wanted)?;
         self.deployed.push(component.address.clone());
         Ok(component)
     }

@@ -22,10 +22,12 @@ mod plan;
 mod play;
 pub(crate) mod recording;
 mod stage;
+mod whose;
 
 use plan::Plan;
 use play::Why;
 use stage::Stage;
+use whose::Whose;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +63,9 @@ pub(crate) struct Args {
     /// Do not build the project first
     #[arg(long)]
     no_build: bool,
+
+    #[command(flatten)]
+    whose: Whose,
 
     #[command(flatten)]
     launch: Launch,
@@ -141,7 +146,7 @@ fn one_file(
     context: &Context,
     sum: &mut Sum,
 ) -> Outcome {
-    let plan = Plan::read(file)?;
+    let plan = Plan::read(file, &args.whose, catalogue)?;
     let shown = file.file_name().unwrap_or_default().to_string_lossy();
     context.out.human(|style| {
         let head = style.paint(Tone::Strong, &clean(&shown));

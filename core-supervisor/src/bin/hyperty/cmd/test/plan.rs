@@ -16,6 +16,7 @@ use protocol::address::Address;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::whose::Whose;
 use crate::error::{Failure, Id};
 
 /// Bytes of a test file: a recording of an afternoon, and a bound for what is parsed.
@@ -172,8 +173,8 @@ impl Test {
 }
 
 impl Plan {
-    /// Reads a file; one that ends in `.jsonl` is a recording.
-    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+    /// Reads a file; one that ends in `.jsonl` is a recording, of a component of the catalogue.
+    pub(super) fn read(file: &Path, whose: &Whose, catalogue: &Path) -> Result<Self, Failure> {
         let bad = |why: String| {
             Failure::new(
                 Id::Usage,
@@ -196,7 +197,7 @@ impl Plan {
         let text = fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
         let is_recording = file.extension().is_some_and(|ending| ending == "jsonl");
         let plan = if is_recording {
-            super::recording::plan(&text).map_err(bad)?
+            super::recording::plan(&text, || whose.head(&text, catalogue)).map_err(bad)?
         } else {
             serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?
         };
@@ -251,7 +252,7 @@ mod tests {
         let scratch = crate::scratch::Scratch::new("test").unwrap();
         let file = scratch.path().join("x.test.json");
         fs::write(&file, text).unwrap();
-        Plan::read(&file)
+        Plan::read(&file, &Whose::default(), scratch.path())
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A recording as a test: what peers said is said again, and what the component
 //! said is expected.
 //!
-//! JSON Lines. The first line says whose traffic it is (`hyperty record` writes
-//! it); the others are what `hyperty tap --json --bodies` prints.
+//! JSON Lines: what `hyperty tap --json --bodies` prints. Before them `hyperty record`
+//! writes a line that says whose traffic it is; without, it is found out (`whose.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,18 +49,23 @@ struct Line {
     body: Option<Value>,
 }
 
-/// The test that a recording is.
-pub(super) fn plan(text: &str) -> Result<Plan, String> {
+/// The test that a recording is; `whose` is asked when it has no first line.
+pub(super) fn plan(
+    text: &str,
+    whose: impl FnOnce() -> Result<Head, String>,
+) -> Result<Plan, String> {
     let mut lines = text
         .lines()
         .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
-    let (_, first) = lines.next().ok_or("it is empty")?;
-    let head: Head = serde_json::from_str(first)
-        .map_err(|bad| format!("line 1 must say whose traffic it is: {bad}"))?;
-    if head.schema != SCHEMA {
-        return Err(format!("its schema is `{}`, not `{SCHEMA}`", head.schema));
-    }
+        .filter(|(_, line)| !line.trim().is_empty())
+        .peekable();
+    let (_, first) = lines.peek().ok_or("it is empty")?;
+    let head = if is_head(first) {
+        let (at, first) = lines.next().unwrap_or_default();
+        serde_json::from_str(first).map_err(|bad| format!("line {}: {bad}", at + 1))?
+    } else {
+        whose()?
+    };
     let mut tape = Tape::new(&head);
     for (at, line) in lines {
         let line: Line =
@@ -78,6 +83,11 @@ pub(super) fn plan(text: &str) -> Result<Plan, String> {
         }],
         ..Plan::default()
     })
+}
+
+fn is_head(line: &str) -> bool {
+    let line: Value = serde_json::from_str(line).unwrap_or_default();
+    line.get("schema").is_some_and(|schema| schema == SCHEMA)
 }
 
 struct Tape<'a> {
@@ -227,11 +237,15 @@ mod tests {
     const HEAD: &str = r#"{"schema":"hyperty.recording/1","component":"hyperty/Echo","provider":"echo.example",
 "address":"hyperty://echo.example/1","runtime":"hyperty-runtime://h/r","ignore":["body.time"]}"#;
 
+    fn planned(text: &str) -> Result<Plan, String> {
+        plan(text, || Err("nobody says whose traffic it is".to_owned()))
+    }
+
     fn steps(lines: &[&str]) -> Vec<Step> {
         let text = [&[HEAD.replace('\n', "").as_str()], lines]
             .concat()
             .join("\n");
-        plan(&text).unwrap().tests.remove(0).when
+        planned(&text).unwrap().tests.remove(0).when
     }
 
     #[test]
@@ -288,13 +302,13 @@ mod tests {
 
     #[test]
     fn a_recording_without_its_head_says_what_is_missing() {
-        assert!(plan("").unwrap_err().contains("empty"));
+        assert!(planned("").unwrap_err().contains("empty"));
         assert!(
-            plan(r#"{"from":"a"}"#)
+            planned(r#"{"from":"a"}"#)
                 .unwrap_err()
                 .contains("whose traffic")
         );
         let broken = format!("{}\n{{", HEAD.replace('\n', ""));
-        assert!(plan(&broken).unwrap_err().starts_with("line 2"));
+        assert!(planned(&broken).unwrap_err().starts_with("line 2"));
     }
 }

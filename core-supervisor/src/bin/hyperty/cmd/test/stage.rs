@@ -109,8 +109,7 @@ impl Stage {
         for code in deploy::code_files(wanted) {
             self.log.places.learn_file(&code);
         }
-        let component = deploy::one(&mut self.session, wanted)
-            .map_err(|failure| failure.in_words(|text| self.words("", text)))?;
+        let component = deploy::one(&mut self.session, wanted)?;
         self.log.places.learn(std::slice::from_ref(&component));
         Ok(component)
     }
@@ -158,11 +157,6 @@ impl Stage {
             wait = Duration::ZERO;
         }
         Ok(())
-    }
-
-    /// A text with its places as the author wrote them.
-    pub(super) fn words(&self, component: &str, text: &str) -> String {
-        self.log.places.text(component, text).into_owned()
     }
 
     // Whatever the stubs had to tell is here when each has said an echo back.
