@@ -6,25 +6,14 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::{Catalogue, Member, Runtime, TempDir, eventually};
+use hyperty_tests::harness::social::{ANN, BOB, again, runtime};
+use hyperty_tests::harness::{Member, Runtime, eventually};
 use serde_json::{Value, json};
 
-const ANN: &str = "ann@idp.example";
-const BOB: &str = "bob@idp.example";
 const CAROL: &str = "carol@idp.example";
 
 const CHAT: &str = "social.example/hyperty/Chat";
 const GROUP: &str = "social.example/hyperty/GroupChat";
-
-fn runtime() -> Runtime {
-    Runtime::with(Catalogue::fixture("social")).start()
-}
-
-fn again(home: TempDir) -> Runtime {
-    Runtime::with(Catalogue::fixture("social"))
-        .home(home)
-        .start()
-}
 
 /// Both have the hyperty, and Ann has created a conversation that Bob has joined.
 fn talking<'runtime>(
@@ -105,8 +94,18 @@ fn who_leaves_a_conversation_is_no_participant_and_hears_nothing_any_more() {
 
 #[test]
 fn an_observer_that_was_killed_takes_the_conversation_up_again() {
+    observer_is_killed(CHAT);
+}
+
+#[test]
+fn an_observer_of_a_group_that_was_killed_takes_the_conversation_up_again() {
+    observer_is_killed(GROUP);
+}
+
+#[track_caller]
+fn observer_is_killed(hyperty: &str) {
     let runtime = runtime();
-    let (ann, bob, url) = talking(&runtime, CHAT);
+    let (ann, bob, url) = talking(&runtime, hyperty);
     exchange(&ann, &bob, &url, &[], ["one", "two"]);
 
     bob.kill();

@@ -4,24 +4,12 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::{Catalogue, Member, Runtime, TempDir};
+use hyperty_tests::harness::social::{ANN, BOB, again, runtime};
+use hyperty_tests::harness::{Member, Runtime};
 use serde_json::{Value, json};
-
-const ANN: &str = "ann@idp.example";
-const BOB: &str = "bob@idp.example";
 
 const REPORTER: &str = "social.example/hyperty/Availability";
 const OBSERVER: &str = "social.example/hyperty/AvailabilityObserver";
-
-fn runtime() -> Runtime {
-    Runtime::with(Catalogue::fixture("social")).start()
-}
-
-fn again(home: TempDir) -> Runtime {
-    Runtime::with(Catalogue::fixture("social"))
-        .home(home)
-        .start()
-}
 
 fn ann() -> Value {
     json!(["user://idp.example/ann", "social.example"])

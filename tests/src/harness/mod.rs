@@ -19,6 +19,7 @@ mod options;
 mod place;
 mod process;
 mod runtime;
+pub mod social;
 mod wait;
 mod watcher;
 
