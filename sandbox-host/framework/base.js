@@ -15,6 +15,7 @@ const LAZY = {
   form_data: ["FormData"],
   headers: ["Headers"],
   fetch: ["fetch", "Request", "Response"],
+  stream: ["ReadableStream", "ReadableStreamDefaultReader"],
   xhr: ["XMLHttpRequest"],
   sockets: ["WebSocket", "EventSource"],
   webrtc: ["RTCPeerConnection", "RTCDataChannel", "RTCSessionDescription", "RTCIceCandidate"],

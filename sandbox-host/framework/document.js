@@ -6,6 +6,8 @@
 
 const FETCHING = new Set(["SCRIPT", "IMG", "IFRAME", "LINK", "AUDIO", "VIDEO"]);
 
+const NO_PAGE = "there is no page, and its elements load nothing; use `fetch`";
+
 export default function (host) {
   const { EventTarget, Event } = host.need("events");
 
@@ -87,7 +89,7 @@ export default function (host) {
     if (!FETCHING.has(element.tagName) || !url) return;
     const owner = host.whose();
     host.need("network");
-    host.refuseNetwork(owner, `<${element.tagName.toLowerCase()}>`, url);
+    host.networkFailed(owner, `<${element.tagName.toLowerCase()}>`, url, NO_PAGE, true, new Error().stack);
     host.task(owner, () => element.dispatchEvent(new Event("error")));
   }
 

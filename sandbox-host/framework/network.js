@@ -1,7 +1,8 @@
-// What every interface to the network does here: refuse, and say why.
+// The network as scripts have it: connections that were granted, and why there is none.
 //
-// A component's log gets one warning for each host it tries to reach, and from
-// then on one a minute at most: published code tries again and again.
+// The first use of it makes the host's part (`src/script/net`). A component's log
+// gets one warning for each host that it cannot reach, and from then on one a
+// minute at most: published code tries again and again.
 
 const QUIET_MS = 60000;
 // Names a component can make up are endless; those beyond share one record.
@@ -12,19 +13,51 @@ const PLACE_MAX = 200;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 30000;
 
-export default function (host) {
-  // owner → host → { next, refused, wait, again }
-  const records = new Map();
+const TOO_MANY = "too many connections are open in this sandbox: close some first";
 
-  // Refuses `owner` the network for `what`: the reason, and how long a
-  // connection to there takes to fail.
-  host.refuseNetwork = (owner, what, url) => {
+export default function (host) {
+  const net = host.openNetwork();
+  // owner → host → { next, failed, wait, again }
+  const records = new Map();
+  // number of a connection → { owner, hear, nesting }: a loop that goes by way of the
+  // network is slowed down like one that goes by timers
+  const open = new Map();
+
+  host.net = net;
+
+  // Listens to a connection; its number, or undefined when there are too many.
+  host.attend = (owner, id, hear) => {
+    if (id !== undefined && id !== null) open.set(id, { owner, hear, nesting: host.nesting });
+    else host.task(owner, () => hear("failed", undefined, TOO_MANY, false));
+    return id ?? undefined;
+  };
+
+  // Ends a connection of which nothing more is to be heard.
+  host.abandonConnection = (id) => {
+    if (!open.delete(id)) return;
+    net.cancel(id);
+  };
+
+  // Called by the host with what a connection tells.
+  host.heard = (owner, id, word, value, text, flag) => {
+    const entry = open.get(id);
+    if (entry === undefined) return;
+    if (word === "closed" || word === "failed" || word === "end") open.delete(id);
+    host.enter(owner || entry.owner, entry.nesting);
+    try {
+      entry.hear(word, value, text, flag);
+    } catch (error) {
+      host.report(entry.owner, error);
+    }
+  };
+
+  // What a component is told of a connection that failed: the reason, and how
+  // long another attempt there should take to fail. `stack` is where it was asked for.
+  host.networkFailed = (owner, what, url, why, isDenied, stack) => {
     const { place, peer } = described(url);
     const record = recordOf(owner, peer);
-    const reason = `${what} to \`${place}\` was refused: ${owner || "the component"} has no network grant, `
-      + "and this version of the runtime gives scripts none. "
-      + `Let a native protocol stub, or your application, speak with \`${peer}\``;
-    warn(owner, record, reason);
+    const reason = `${what} to \`${place}\` ${isDenied ? "was refused" : "failed"}: ${why}`;
+    warn(owner, record, reason, stack);
     return { reason, wait: waitOf(record) };
   };
 
@@ -32,7 +65,7 @@ export default function (host) {
     const hosts = records.get(owner) ?? new Map();
     records.set(owner, hosts);
     const key = hosts.has(peer) || hosts.size < HOSTS_MAX ? peer : "";
-    const record = hosts.get(key) ?? { next: 0, refused: 0, wait: 0, again: 0 };
+    const record = hosts.get(key) ?? { next: 0, failed: 0, wait: 0, again: 0 };
     hosts.set(key, record);
     return record;
   }
@@ -47,16 +80,16 @@ export default function (host) {
     return wait;
   }
 
-  function warn(owner, record, reason) {
+  function warn(owner, record, reason, stack) {
     const now = host.now();
     if (now < record.next) {
-      record.refused += 1;
+      record.failed += 1;
       return;
     }
-    const more = record.refused > 0 ? ` (and ${record.refused} more since the last line)` : "";
-    host.log(owner, "warn", reason + more, new Error().stack);
+    const more = record.failed > 0 ? ` (and ${record.failed} more since the last line)` : "";
+    host.log(owner, "warn", reason + more, stack);
     record.next = now + QUIET_MS;
-    record.refused = 0;
+    record.failed = 0;
   }
 
   // Without user, query and fragment: tokens travel there.
@@ -67,5 +100,9 @@ export default function (host) {
     return { place: place.toWellFormed(), peer: parsed.host };
   }
 
-  host.ends.add((owner) => void records.delete(owner));
+  host.ends.add((owner) => {
+    records.delete(owner);
+    for (const [id, entry] of open) if (entry.owner === owner) open.delete(id);
+    net.forget(owner);
+  });
 }

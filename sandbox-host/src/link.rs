@@ -4,8 +4,8 @@
 //! in the [`Outbox`], then reads what is there, and only then sleeps: many
 //! small frames cost one system call each way.
 //!
-//! The two halves are public fields, so that a frame that borrows from the
-//! inbox can be answered into the outbox:
+//! The parts are public fields, so that a frame that borrows from the inbox can
+//! be answered into the outbox:
 //!
 //! ```ignore
 //! while let Some(frame) = link.inbox.next_frame()? {
@@ -13,8 +13,14 @@
 //! }
 //! link.wait(Some(timeout))?;
 //! ```
+//!
+//! Descriptors come only to a host whose scripts have asked for connections; until
+//! then the link is read by a call that receives none.
 
-use std::os::fd::BorrowedFd;
+use std::collections::VecDeque;
+use std::io::IoSliceMut;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use protocol::codec::{self, Malformed, Prefix, TooLarge};
@@ -24,9 +30,13 @@ use protocol::version::{BUILD, PROTOCOL, is_spoken};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, RecvMsg, ReturnFlags, SendFlags, recv,
+    recvmsg, send,
+};
 
 use crate::lockdown::Locked;
+use crate::script::Wanted;
 
 /// Bytes of frames that may wait for a busy sandbox while it looks for pings.
 ///
@@ -69,6 +79,8 @@ pub struct Link {
     pub inbox: Inbox,
     /// What the sandbox says.
     pub outbox: Outbox,
+    /// What came along with frames.
+    pub descriptors: Descriptors,
 }
 
 impl Link {
@@ -111,22 +123,55 @@ impl Link {
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Wake, LinkError> {
         self.outbox.flush()?;
         // Trying to read first saves a system call whenever the core was quicker.
-        if self.inbox.fill()? {
+        if self.fill()? {
             return Ok(Wake::Received);
         }
         if timeout.is_some_and(|time| time.is_zero()) || !sleep_until(PollFlags::IN, timeout)? {
             return Ok(Wake::TimedOut);
         }
-        Ok(if self.inbox.fill()? {
-            Wake::Received
+        self.received()
+    }
+
+    /// As [`Self::wait`], and also until one of the others can go on.
+    ///
+    /// They are looked at in any case: a talkative core must not starve them.
+    pub fn wait_beside(
+        &mut self,
+        timeout: Option<Duration>,
+        others: &mut [Wanted],
+    ) -> Result<Wake, LinkError> {
+        self.outbox.flush()?;
+        let has_read = self.fill()?;
+        let timeout = if has_read {
+            Some(Duration::ZERO)
         } else {
-            Wake::TimedOut
-        })
+            timeout
+        };
+        let link_came = poll_all(timeout, others)?;
+        if has_read {
+            return Ok(Wake::Received);
+        }
+        if !link_came {
+            return Ok(Wake::TimedOut);
+        }
+        self.received()
     }
 
     /// Reads what is there behind the frames that still wait, without sleeping.
     pub fn look(&mut self) -> Result<(), LinkError> {
-        self.inbox.fill().map(|_| ())
+        self.fill().map(|_| ())
+    }
+
+    fn fill(&mut self) -> Result<bool, LinkError> {
+        self.inbox.fill(&mut self.descriptors)
+    }
+
+    fn received(&mut self) -> Result<Wake, LinkError> {
+        Ok(if self.fill()? {
+            Wake::Received
+        } else {
+            Wake::TimedOut
+        })
     }
 }
 
@@ -175,17 +220,19 @@ impl Inbox {
     }
 
     // Reads what the socket has, up to the room there is; false when it has nothing.
-    fn fill(&mut self) -> Result<bool, LinkError> {
+    fn fill(&mut self, descriptors: &mut Descriptors) -> Result<bool, LinkError> {
         if self.buffer.len() - self.read > WAITING_BYTES_MAX {
             return Ok(false);
         }
         self.make_room()?;
-        match recv(
-            link(),
-            spare_capacity(&mut self.buffer),
-            RecvFlags::DONTWAIT,
-        ) {
-            Ok((0, _)) => Err(LinkError::Ended),
+        let result = if descriptors.are_expected {
+            descriptors.receive(&mut self.buffer)
+        } else {
+            let spare = spare_capacity(&mut self.buffer);
+            recv(link(), spare, RecvFlags::DONTWAIT).map(|(_, count)| count)
+        };
+        match result {
+            Ok(0) => Err(LinkError::Ended),
             Ok(_) => Ok(true),
             Err(Errno::AGAIN | Errno::INTR) => Ok(false),
             Err(error) => Err(ended_or(error)),
@@ -241,6 +288,60 @@ impl Inbox {
     }
 }
 
+/// The descriptors that came along with frames, in the order of those.
+#[derive(Debug, Default)]
+pub struct Descriptors {
+    are_expected: bool,
+    arrived: VecDeque<Option<OwnedFd>>,
+    // A call for descriptors takes no unwritten memory; pages that no read
+    // touches cost nothing.
+    landing: Vec<u8>,
+}
+
+impl Descriptors {
+    /// From now on the link is read by a call that receives them.
+    pub const fn expect(&mut self) {
+        self.are_expected = true;
+    }
+
+    /// The one that belongs to a frame that brings one; `None` when it got lost on the
+    /// way, because this process has as many as it may.
+    pub fn take(&mut self) -> Option<OwnedFd> {
+        self.arrived.pop_front().flatten()
+    }
+
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> Result<usize, Errno> {
+        if self.landing.is_empty() {
+            self.landing = vec![0; READ_BYTES];
+        }
+        let room = buffer.capacity() - buffer.len();
+        let target = self
+            .landing
+            .get_mut(..room.min(READ_BYTES))
+            .unwrap_or_default();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+        let mut slices = [IoSliceMut::new(target)];
+        let RecvMsg {
+            bytes,
+            flags: returned,
+            ..
+        } = recvmsg(link(), &mut slices, &mut control, flags)?;
+        let before = self.arrived.len();
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(some) = message {
+                self.arrived.extend(some.map(Some));
+            }
+        }
+        if returned.contains(ReturnFlags::CTRUNC) && self.arrived.len() == before {
+            self.arrived.push_back(None);
+        }
+        buffer.extend_from_slice(self.landing.get(..bytes).unwrap_or_default());
+        Ok(bytes)
+    }
+}
+
 /// The frames that wait to be written.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -289,13 +390,42 @@ fn link() -> BorrowedFd<'static> {
     rustix::stdio::stdin()
 }
 
-// `false` when the time is over; an interruption counts as that.
-fn sleep_until(flags: PollFlags, timeout: Option<Duration>) -> Result<bool, LinkError> {
-    let timeout = timeout.map(|time| Timespec {
+// Whether the link can be read; what is there of the others stands in their flags.
+fn poll_all(timeout: Option<Duration>, others: &mut [Wanted]) -> Result<bool, LinkError> {
+    let descriptor = link();
+    let mut all = vec![PollFd::new(&descriptor, PollFlags::IN)];
+    let fds = others
+        .iter()
+        .map(|other| PollFd::new(&*other.descriptor, other.flags));
+    all.extend(fds);
+    let polled = poll(&mut all, timespec(timeout).as_ref());
+    let found: Vec<PollFlags> = all.iter().map(PollFd::revents).collect();
+    match polled {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let none = polled.is_err();
+    let mut found = found
+        .into_iter()
+        .map(|flags| if none { PollFlags::empty() } else { flags });
+    let link_came = found.next().is_some_and(|flags| !flags.is_empty());
+    for (other, flags) in others.iter_mut().zip(found) {
+        other.flags = flags;
+    }
+    Ok(link_came)
+}
+
+fn timespec(timeout: Option<Duration>) -> Option<Timespec> {
+    timeout.map(|time| Timespec {
         tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(time.subsec_nanos()),
-    });
+    })
+}
+
+// `false` when the time is over; an interruption counts as that.
+fn sleep_until(flags: PollFlags, timeout: Option<Duration>) -> Result<bool, LinkError> {
     let descriptor = link();
+    let timeout = timespec(timeout);
     match poll(&mut [PollFd::new(&descriptor, flags)], timeout.as_ref()) {
         Ok(count) => Ok(count > 0),
         Err(Errno::INTR) => Ok(false),

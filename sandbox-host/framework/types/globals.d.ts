@@ -10,7 +10,7 @@ export type SandboxGlobal =
   | "AbortController" | "AbortSignal" | "Blob" | "CloseEvent" | "CryptoKey" | "CustomEvent" | "ErrorEvent" | "Event"
   | "EventSource" | "EventTarget" | "File" | "FileReader" | "FormData" | "Headers" | "MediaStream"
   | "MediaStreamTrack" | "MessageEvent" | "ProgressEvent" | "RTCDataChannel" | "RTCIceCandidate"
-  | "RTCPeerConnection" | "RTCSessionDescription" | "Request" | "Response" | "Storage" | "TextDecoder"
+  | "RTCPeerConnection" | "RTCSessionDescription" | "ReadableStream" | "ReadableStreamDefaultReader" | "Request" | "Response" | "Storage" | "TextDecoder"
   | "TextEncoder" | "URL" | "URLSearchParams" | "WebSocket" | "XMLHttpRequest" | "addEventListener"
   | "atob" | "btoa" | "clearInterval" | "clearTimeout" | "console" | "crypto" | "dispatchEvent"
   | "document" | "fetch" | "localStorage" | "location" | "navigator" | "performance" | "queueMicrotask"

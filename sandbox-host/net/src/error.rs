@@ -22,7 +22,7 @@ pub enum Error {
     #[error("cannot send the request: {0}")]
     Request(String),
     /// There is no connection: not granted, or nobody there.
-    #[error("cannot reach `{host}:{port}`: {reason}")]
+    #[error("cannot reach `{host}:{port}`: {reason}{}", explained(.decision))]
     NotDialled {
         /// The host that was asked for.
         host: String,
@@ -156,6 +156,14 @@ impl Error {
             host: host.to_owned(),
             why: causes(why),
         }
+    }
+}
+
+// Who wants to know more asks for the decision.
+fn explained(decision: &str) -> String {
+    match decision {
+        "" => String::new(),
+        decision => format!(" (`hyperty why {decision}` explains it)"),
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Network {
 pub(crate) struct Inner {
     dial: Box<dyn Dial>,
     pub(crate) tasks: Arc<dyn Tasks>,
-    tls: OnceCell<Tls>,
+    tls: Arc<OnceCell<Tls>>,
 }
 
 impl Network {
@@ -34,10 +34,23 @@ impl Network {
 
     /// Connects by `dial`; `tasks` drives what is open.
     pub fn with_tasks(dial: impl Dial, tasks: Arc<dyn Tasks>) -> Self {
+        Self::made(dial, tasks, Arc::default())
+    }
+
+    /// Another one, which shares nothing with this but whom the machine trusts.
+    ///
+    /// Reading the roots takes 10 ms and 1 MB, and they are the same for everybody.
+    #[must_use]
+    pub fn sharing_trust(&self, dial: impl Dial) -> Self {
+        let Inner { tasks, tls, .. } = &*self.inner;
+        Self::made(dial, Arc::clone(tasks), Arc::clone(tls))
+    }
+
+    fn made(dial: impl Dial, tasks: Arc<dyn Tasks>, tls: Arc<OnceCell<Tls>>) -> Self {
         let inner = Arc::new(Inner {
             dial: Box::new(dial),
             tasks,
-            tls: OnceCell::new(),
+            tls,
         });
         let http = Http::over(Arc::clone(&inner));
         Self { inner, http }
@@ -60,21 +73,6 @@ impl Network {
     /// [`Error::NotDialled`], [`Error::Roots`], [`Error::Tls`], [`Error::Late`].
     pub async fn tls(&self, host: &str, port: u16) -> Result<TlsStream<BoxStream>, Error> {
         self.inner.tls(host, port, Inside::Bytes).await
-    }
-
-    /// Secures a connection that is open already; the other end has proved to be
-    /// `host`.
-    ///
-    /// For protocols that agree on TLS in clear.
-    ///
-    /// # Errors
-    /// [`Error::Roots`], [`Error::Tls`], [`Error::Late`].
-    pub async fn secure(
-        &self,
-        host: &str,
-        stream: BoxStream,
-    ) -> Result<TlsStream<BoxStream>, Error> {
-        self.inner.secure(host, Inside::Bytes, stream).await
     }
 
     /// Opens a WebSocket to `ws://…` or `wss://…`.
@@ -112,15 +110,6 @@ impl Inner {
     ) -> Result<TlsStream<BoxStream>, Error> {
         // First the connection: a denial is told before anything is read for it.
         let stream = self.tcp(host, port).await?;
-        self.secure(host, inside, stream).await
-    }
-
-    async fn secure(
-        &self,
-        host: &str,
-        inside: Inside,
-        stream: BoxStream,
-    ) -> Result<TlsStream<BoxStream>, Error> {
         let tls = self.tls.get_or_try_init(|| self.trust()).await?;
         tls.connect(&*self.tasks, host, inside, stream).await
     }

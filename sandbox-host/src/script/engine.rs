@@ -87,6 +87,11 @@ impl Engine {
                 reason,
             } => self.listening(address, code, reason),
             CoreFrame::Seed { component, items } => self.seed(component, items),
+            CoreFrame::Socket { .. }
+            | CoreFrame::NotDialled(_)
+            | CoreFrame::Hungup { .. }
+            | CoreFrame::Roots { .. }
+            | CoreFrame::NoRoots { .. } => return self.hear(&frame),
             CoreFrame::Ping { token } => self.shared.say(&HostFrame::Pong { token }),
             CoreFrame::Stop { .. } => return Next::Stop,
             CoreFrame::Welcome { .. }
@@ -98,13 +103,8 @@ impl Engine {
             | CoreFrame::Returned { .. }
             | CoreFrame::Unsent { .. }
             | CoreFrame::Revoke { .. }
-            | CoreFrame::Socket { .. }
-            | CoreFrame::NotDialled(_)
             | CoreFrame::Bound { .. }
             | CoreFrame::Accepted { .. }
-            | CoreFrame::Hungup { .. }
-            | CoreFrame::Roots { .. }
-            | CoreFrame::NoRoots { .. }
             | CoreFrame::Connect(_)
             | CoreFrame::Disconnect { .. } => return Next::Misunderstood,
         }
@@ -198,6 +198,15 @@ impl Engine {
                 self.shared.log_failure(&owner, &failure);
             }
         });
+    }
+
+    // To somebody who asked for nothing it would be no answer.
+    fn hear(&self, frame: &CoreFrame<'_>) -> Next {
+        match self.shared.net.borrow_mut().as_mut() {
+            Some(net) => net.hear(frame),
+            None => return Next::Misunderstood,
+        }
+        Next::Continue
     }
 
     // Read when the component touches its `localStorage` first.

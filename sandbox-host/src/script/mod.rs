@@ -14,6 +14,7 @@
 //! | `framework` | our own JavaScript, as bytecode |
 //! | `shared` | what natives and loop both work on: outbox, timers, logs |
 //! | `crypto` | what `crypto.subtle` computes, and its keys |
+//! | `net` | connections of scripts: WebSockets and HTTP over granted descriptors |
 //! | `listens`, `timers`, `rejections`, `random`, `failure`, `limits` | one small thing each |
 //!
 //! Holds: a turn ends within its time, or the process does (the core kills what
@@ -31,6 +32,7 @@ mod limits;
 mod listens;
 mod loader;
 mod natives;
+mod net;
 mod random;
 mod rejections;
 mod serve;
@@ -43,6 +45,7 @@ use std::time::Instant;
 
 pub use engine::{Engine, EngineError, Next};
 pub use limits::Limits;
+pub use net::Wanted;
 pub use shared::Clock;
 
 use crate::link::Link;

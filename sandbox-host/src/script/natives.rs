@@ -18,6 +18,7 @@ use super::crypto;
 use super::failure::{Failure, place};
 use super::framework;
 use super::listens::is_foreign;
+use super::net;
 use super::random::Random;
 use super::shared::Shared;
 
@@ -35,6 +36,9 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>) -> Result<Object<'j
     let it = Rc::clone(shared);
     let open = move |ctx: Ctx<'js>| crypto::natives(&ctx, &it);
     host.set("openCrypto", Function::new(ctx.clone(), open)?)?;
+    let it = Rc::clone(shared);
+    let open = move |ctx: Ctx<'js>| net::natives(&ctx, &it);
+    host.set("openNetwork", Function::new(ctx.clone(), open)?)?;
     Ok(host)
 }
 

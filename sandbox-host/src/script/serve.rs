@@ -11,6 +11,9 @@ use crate::link::{Link, LinkError};
 /// How long frames may be handled before timers get their turn.
 const SLICE: Duration = Duration::from_millis(10);
 
+/// How long connections may be served after a slice that left them no time.
+const SHARE: Duration = Duration::from_millis(2);
+
 /// After so long in turns, the link is looked at for a `Ping` or a `Stop`.
 ///
 /// A busy sandbox with many messages to go is slow, not dead: it answers
@@ -59,12 +62,33 @@ fn turns(engine: &Engine, link: &mut Link) -> Result<ExitCode, LinkError> {
         }
         engine.swap_outbox(&mut link.outbox);
         fire_until(engine, end);
+        let network = engine.network_turns(end.max(Instant::now() + SHARE));
         engine.swap_outbox(&mut link.outbox);
-        if !is_empty || engine.is_busy() {
-            link.wait(Some(Duration::ZERO))?;
+        let timeout = if !is_empty || engine.is_busy() {
+            Some(Duration::ZERO)
         } else {
-            link.wait(engine.wait())?;
-        }
+            sooner(engine.wait(), network)
+        };
+        wait(engine, link, timeout)?;
+    }
+}
+
+// Who has touched no network waits for the link alone.
+fn wait(engine: &Engine, link: &mut Link, timeout: Option<Duration>) -> Result<(), LinkError> {
+    if !engine.is_online() {
+        return link.wait(timeout).map(|_| ());
+    }
+    link.descriptors.expect();
+    let mut wanted = engine.wanted();
+    link.wait_beside(timeout, &mut wanted)?;
+    engine.came(&wanted);
+    Ok(())
+}
+
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
@@ -98,6 +122,9 @@ fn one_frame(engine: &Engine, link: &mut Link) -> Result<Option<Next>, LinkError
     let Some(frame) = link.inbox.next_frame()? else {
         return Ok(None);
     };
+    if matches!(frame, CoreFrame::Socket { .. } | CoreFrame::Roots { .. }) {
+        engine.hand(link.descriptors.take());
+    }
     engine.swap_outbox(&mut link.outbox);
     let next = engine.handle(frame);
     engine.swap_outbox(&mut link.outbox);

@@ -13,6 +13,7 @@ use super::crypto::Keys;
 use super::failure::{self, Failure, cut};
 use super::limits::Limits;
 use super::listens::Listens;
+use super::net::Net;
 use super::random::Random;
 use super::rejections::Rejections;
 use super::timers::Timers;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) listens: RefCell<Listens>,
     /// Address of each component, and the file its stack lines name.
     pub(super) components: RefCell<BTreeMap<String, String>>,
+    /// Made when a script first wants it.
+    pub(super) net: RefCell<Option<Box<Net>>>,
     /// Promises that were rejected and have no handler yet.
     pub(super) rejections: RefCell<Rejections>,
     /// When the code that runs now is interrupted.
@@ -49,6 +52,7 @@ impl Shared {
             keys: RefCell::default(),
             listens: RefCell::default(),
             components: RefCell::default(),
+            net: RefCell::default(),
             rejections: RefCell::default(),
             deadline: Cell::new(Instant::now()),
             lost_lines: Cell::new(0),

@@ -1,10 +1,11 @@
 //! One sandbox's engine and what the core would see of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::codec;
+use protocol::dial::NotDialled;
 use protocol::frame::{ComponentKind, CoreFrame, HostFrame, Load, LoadStage, LogLevel};
 use protocol::{Code, Message, MessageKind, Reply};
 use sandbox_host::link::Outbox;
@@ -13,6 +14,9 @@ use serde_json::{Value, json};
 
 /// The address of the component that most tests load.
 pub(crate) const ME: &str = "hyperty://here.example/me";
+
+/// How long one turn of the network may take: none here waits for anybody.
+const TURN: Duration = Duration::from_secs(20);
 
 /// What the engine said, owned.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +37,8 @@ pub(crate) enum Said {
     Log(String, LogLevel, String, String),
     /// `Pong`.
     Pong(u64),
+    /// `Dial`: its number; component, host and port.
+    Dial(u64, String),
 }
 
 /// A message on its way out.
@@ -52,6 +58,7 @@ pub(crate) struct Sent {
 pub(crate) struct World {
     pub(crate) engine: Engine,
     now: Rc<Cell<Duration>>,
+    heard: RefCell<Vec<Said>>,
 }
 
 impl World {
@@ -72,7 +79,8 @@ impl World {
         let now = Rc::new(Cell::new(Duration::from_secs(1)));
         let clock = Rc::clone(&now);
         let engine = Engine::new(limits, Rc::new(move || clock.get())).unwrap();
-        Self { engine, now }
+        let heard = RefCell::default();
+        Self { engine, now, heard }
     }
 
     /// An engine in which `body` runs as `_start(url, bus, config, factory)` of [`ME`].
@@ -115,6 +123,33 @@ impl World {
         self.said()
     }
 
+    // Refuses every dial as a core does that has granted none, until nobody dials.
+    fn refuse_dials(&self) {
+        loop {
+            self.engine.network_turns(Instant::now() + TURN);
+            let before = self.heard.borrow().len();
+            self.hear();
+            let dials: Vec<u64> = self.heard.borrow()[before..]
+                .iter()
+                .filter_map(|said| match said {
+                    Said::Dial(request, _) => Some(*request),
+                    _ => None,
+                })
+                .collect();
+            if dials.is_empty() {
+                return;
+            }
+            for request in dials {
+                self.engine.handle(CoreFrame::NotDialled(NotDialled {
+                    request,
+                    code: Code::FORBIDDEN,
+                    reason: "it has no network grant",
+                    decision: "d-1",
+                }));
+            }
+        }
+    }
+
     #[expect(
         clippy::needless_pass_by_value,
         reason = "it reads better at the calls"
@@ -152,6 +187,7 @@ impl World {
         {
             self.now.set(self.now.get() + wait);
             self.engine.fire();
+            self.refuse_dials();
         }
         self.now.set(end);
         self.said()
@@ -159,16 +195,20 @@ impl World {
 
     /// What the engine said since it was last asked.
     pub(crate) fn said(&self) -> Vec<Said> {
+        self.refuse_dials();
+        self.heard.take()
+    }
+
+    fn hear(&self) {
         let mut outbox = Outbox::default();
         self.engine.swap_outbox(&mut outbox);
         let bytes = outbox.take();
         let mut rest = bytes.as_slice();
-        let mut said = Vec::new();
+        let mut said = self.heard.borrow_mut();
         while let Some(raw) = codec::split(rest).unwrap() {
             rest = &rest[raw.bytes.len()..];
             said.push(owned(HostFrame::decode(raw).unwrap()));
         }
-        said
     }
 
     /// Evaluates an expression in a component of its own and returns it as JSON.
@@ -261,13 +301,16 @@ fn owned(frame: HostFrame<'_>) -> Said {
         HostFrame::TakeSlots { .. } | HostFrame::SendBy(_) | HostFrame::Return { .. } => {
             panic!("an engine takes no slots")
         }
-        HostFrame::Dial(_)
-        | HostFrame::Hangup { .. }
+        HostFrame::Dial(dial) => Said::Dial(
+            dial.request,
+            format!("{} {}:{}", dial.component, dial.host, dial.port),
+        ),
+        HostFrame::Hangup { .. }
         | HostFrame::TakeRoots
         | HostFrame::Connected { .. }
         | HostFrame::Bound { .. }
         | HostFrame::Accepted { .. }
-        | HostFrame::NotConnected { .. } => panic!("no component here dials"),
+        | HostFrame::NotConnected { .. } => panic!("nothing is ever connected here"),
     }
 }
 

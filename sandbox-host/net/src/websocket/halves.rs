@@ -61,6 +61,14 @@ impl Sender {
         self.send(Message::close(Some(known), reason)).await
     }
 
+    /// As [`Self::close`], without a code: the other end sees [`NO_CODE`](super::NO_CODE).
+    ///
+    /// # Errors
+    /// As [`Self::send_text`].
+    pub async fn close_without_code(&mut self) -> Result<(), Error> {
+        self.send(Message::close(None, "")).await
+    }
+
     /// The subprotocol that the server chose, or nothing.
     pub fn protocol(&self) -> &str {
         &self.protocol

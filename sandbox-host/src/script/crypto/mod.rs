@@ -130,7 +130,8 @@ fn given<'js>(
     ArrayBuffer::new(ctx.clone(), told(ctx, outcome)?)
 }
 
-fn decode(base64: &str) -> Option<Vec<u8>> {
+/// The bytes of a base64 text that the engine wrote.
+pub(super) fn decode(base64: &str) -> Option<Vec<u8>> {
     let digit = |c: u8| match c {
         b'A'..=b'Z' => Some(c - b'A'),
         b'a'..=b'z' => Some(c - b'a' + 26),
