@@ -20,16 +20,16 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// It was tried, and failed.
-    pub(super) fn failed(what: impl ToString) -> Self {
+    pub(super) fn failed(what: impl Into<String>) -> Self {
         Self {
             exit: FAILED,
-            what: what.to_string(),
+            what: what.into(),
             fixes: Vec::new(),
         }
     }
 
     /// It was not tried.
-    pub(super) fn usage(what: impl ToString) -> Self {
+    pub(super) fn usage(what: impl Into<String>) -> Self {
         Self {
             exit: USAGE,
             ..Self::failed(what)
@@ -84,7 +84,7 @@ impl From<TokenError> for Failure {
         };
         Self {
             exit,
-            ..Self::failed(error)
+            ..Self::failed(error.to_string())
         }
     }
 }

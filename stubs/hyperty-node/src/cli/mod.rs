@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a node in the foreground; Ctrl-C ends it in order
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Issue, check, list and take back access tokens
     #[command(subcommand)]
     Token(token::Command),

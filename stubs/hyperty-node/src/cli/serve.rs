@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, is_json: bool) -> Result<(), Failure> {
     };
     runtime
         .block_on(shell::run(options, ready))
-        .map_err(Failure::failed)
+        .map_err(|error| Failure::failed(error.to_string()))
 }
 
 impl Args {

@@ -16,7 +16,8 @@ impl Node {
         self.numbers.received += 1;
         match Envelope::read(text) {
             Ok(envelope) => self.admit(link, &envelope, text),
-            Err(Unreadable::Garbage(why)) => {
+            Err(garbage @ Unreadable::Garbage(_)) => {
+                let why = garbage.to_string();
                 let kept = why.floor_char_boundary(REASON_BYTES_MAX);
                 let why = why.get(..kept).unwrap_or_default().to_owned();
                 self.hang_up(link, End::Garbage(why));
@@ -53,7 +54,7 @@ impl Node {
         if let Err((code, why)) = self.claim(&runtime, &from) {
             return self.refuse_speaker(link, envelope, code, why);
         }
-        if self.is_service(&to) {
+        if is_service(&to) {
             self.serve(link, &runtime, envelope, &to);
         } else {
             self.deliver(&runtime, envelope, &to, text);
@@ -75,10 +76,6 @@ impl Node {
         if state.forgeries >= FORGERIES_MAX {
             self.hang_up(link, End::Forged);
         }
-    }
-
-    fn is_service(&self, to: &Address) -> bool {
-        matches!(to.scheme(), "domain" | "global" | "mn")
     }
 
     fn serve(&mut self, link: LinkId, runtime: &Address, asked: &Envelope<'_>, to: &Address) {
@@ -108,4 +105,9 @@ impl Node {
             self.send(link, Answer::refused(Code::NOT_FOUND, why).to(asked));
         }
     }
+}
+
+// Of this domain or another: nodes do not pass messages on to each other's services.
+fn is_service(to: &Address) -> bool {
+    matches!(to.scheme(), "domain" | "global" | "mn")
 }

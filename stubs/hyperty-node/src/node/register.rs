@@ -41,8 +41,8 @@ impl Node {
         // The published connector takes either case (spec §1.3).
         let done = match asked.kind.to_ascii_lowercase().as_str() {
             "create" => self.create(link, runtime, body),
-            "update" => self.update(runtime, body),
-            "delete" => self.delete(runtime, body),
+            "update" => self.update(runtime, &body),
+            "delete" => self.delete(runtime, &body),
             "read" => Ok((Vec::new(), self.read(body))),
             kind => Err(refused(
                 Code::NOT_ALLOWED,
@@ -79,7 +79,7 @@ impl Node {
             .get(&link)
             .and_then(|link| link.pass.name.clone());
         let record =
-            Record::new(&url, runtime, pass, members, self.now).map_err(|why| bad(&why))?;
+            Record::new(&url, runtime, pass, &members, self.now).map_err(|why| bad(&why))?;
         let is_new = before.is_none();
         let rows = self.put_record(&url, record)?;
         let rows = rows
@@ -88,12 +88,12 @@ impl Node {
         Ok((rows.collect(), Answer::ok()))
     }
 
-    fn update(&mut self, runtime: &Address, body: Body) -> Done {
+    fn update(&mut self, runtime: &Address, body: &Body) -> Done {
         let url = resource(body.resource.as_deref())?;
         let mut record = self.owned_record(runtime, &url)?.clone();
         match (&body.value, body.attribute.as_deref()) {
             (Value::Object(members), _) => {
-                record.merge(members, self.now).map_err(|why| bad(&why))?
+                record.merge(members, self.now).map_err(|why| bad(&why))?;
             }
             // How published runtimes unregister (spec §6.3).
             (Value::String(status), Some("status")) => record.set_status(status, self.now),
@@ -103,7 +103,7 @@ impl Node {
         Ok((self.put_record(&url, record)?, Answer::ok()))
     }
 
-    fn delete(&mut self, runtime: &Address, body: Body) -> Done {
+    fn delete(&mut self, runtime: &Address, body: &Body) -> Done {
         let named = body.value.get("url").and_then(Value::as_str);
         let by_name = body.value.get("name").and_then(Value::as_str);
         let url = match (named.or(body.resource.as_deref()), by_name) {
@@ -253,12 +253,11 @@ fn url_of(text: Option<&str>) -> Result<Address, Answer> {
     let url: Address = text
         .parse()
         .map_err(|why| bad(&format!("`{text}`: {why}")))?;
-    match base(&url) == url && !url.path().is_empty() {
-        true => Ok(url),
-        false => Err(bad(&format!(
-            "`{url}` is not the address of a hyperty or an object"
-        ))),
+    if base(&url) == url && !url.path().is_empty() {
+        return Ok(url);
     }
+    let why = format!("`{url}` is not the address of a hyperty or an object");
+    Err(bad(&why))
 }
 
 // With what published runtimes put before it when they unregister (spec §6.3).

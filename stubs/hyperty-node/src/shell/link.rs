@@ -69,7 +69,7 @@ async fn write(sink: &mut SplitSink<WebSocket, Message>, queue: &mut Queue) -> O
             biased;
             Ok(()) = queue.cut.changed() => return Some(End::SlowReader),
             _ = pings.tick() => Out::Ping,
-            out = queue.queue.recv() => out?,
+            out = queue.outs.recv() => out?,
         };
         let frame = match out {
             Out::Text(text) => {
@@ -97,7 +97,7 @@ fn fault(error: &axum::Error) -> Option<End> {
         )));
     }
     let is_protocol = why.contains("protocol error") || why.contains("UTF-8");
-    is_protocol.then(|| End::Garbage(why))
+    is_protocol.then_some(End::Garbage(why))
 }
 
 fn reason(end: &End) -> Utf8Bytes {

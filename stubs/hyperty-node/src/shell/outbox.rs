@@ -29,7 +29,7 @@ pub(super) struct Outbox {
 /// The connection's end.
 #[derive(Debug)]
 pub(super) struct Queue {
-    pub(super) queue: UnboundedReceiver<Out>,
+    pub(super) outs: UnboundedReceiver<Out>,
     bytes: Arc<AtomicUsize>,
     /// Turns true when the reader is too slow to be waited for.
     pub(super) cut: watch::Receiver<bool>,
@@ -45,7 +45,7 @@ pub(super) fn outbox() -> (Outbox, Queue) {
         cut,
     };
     let queue = Queue {
-        queue: receiver,
+        outs: receiver,
         bytes,
         cut: is_cut,
     };
@@ -82,9 +82,9 @@ impl Queue {
 
     /// What was never handed to the socket.
     pub(super) fn rest(&mut self) -> Vec<Text> {
-        self.queue.close();
+        self.outs.close();
         let mut rest = Vec::new();
-        while let Ok(out) = self.queue.try_recv() {
+        while let Ok(out) = self.outs.try_recv() {
             if let Out::Text(text) = out {
                 rest.push(text);
             }

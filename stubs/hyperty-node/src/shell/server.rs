@@ -106,7 +106,6 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(HANDSHAKE_MS))
         .max_buf_size(READ_BYTES)
-        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(pages))
         .with_upgrades()
         .await;

@@ -1,6 +1,7 @@
 //! A node and its peers, in memory: events in, what each peer was sent out.
 
-#![allow(dead_code, unreachable_pub)] // each test program uses a part of it
+// Each test program uses a part of it, and a body reads best where it is said.
+#![allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
 
 use std::collections::BTreeMap;
 

@@ -56,7 +56,7 @@ impl Record {
         url: &Address,
         owner: &Address,
         pass: Option<String>,
-        said: Map<String, Value>,
+        said: &Map<String, Value>,
         now: u64,
     ) -> Result<Self, String> {
         let mut record = Self {
@@ -69,7 +69,7 @@ impl Record {
             expires: EXPIRES_S,
             members: Map::new(),
         };
-        record.merge(&said, now)?;
+        record.merge(said, now)?;
         let runtime = Value::String(owner.published());
         record.members.entry("runtime").or_insert(runtime);
         for list in ["resources", "dataSchemes"] {

@@ -1,7 +1,9 @@
 //! The rows, in a JetStream bucket that all nodes of the domain watch.
 
 use async_nats::jetstream;
-use async_nats::jetstream::kv::{Config, Entry, Operation, Store, Watch};
+use async_nats::jetstream::Context;
+use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Event, Letters, StreamExt, Told, word};
@@ -34,14 +36,7 @@ impl Bucket {
         let name = format!("hyperty-node-{}", word(domain));
         let store = match context.get_key_value(&name).await {
             Ok(store) => store,
-            Err(_) => context
-                .create_key_value(Config {
-                    bucket: name,
-                    history: 1,
-                    ..Config::default()
-                })
-                .await
-                .map_err(|error| error.to_string())?,
+            Err(_) => make(&context, &name).await?,
         };
         let count = store.status().await.map_err(|error| error.to_string())?;
         let mut watch = store
@@ -89,6 +84,30 @@ impl Bucket {
         }
         Ok(())
     }
+}
+
+// As a stream (ADR-8 of NATS): the library's own way asks for limits of the account, in
+// a form that servers before 2.10 do not answer in.
+async fn make(context: &Context, name: &str) -> Result<Store, String> {
+    let stream = Config {
+        name: format!("KV_{name}"),
+        subjects: vec![format!("$KV.{name}.>")],
+        max_messages_per_subject: 1,
+        max_messages: -1,
+        max_bytes: -1,
+        max_message_size: -1,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        num_replicas: 1,
+        ..Config::default()
+    };
+    let made = context.create_stream(stream).await;
+    made.map_err(|error| error.to_string())?;
+    let store = context.get_key_value(name).await;
+    store.map_err(|error| error.to_string())
 }
 
 async fn read_all(watch: &mut Watch, rows: &mut Vec<Row>) -> Result<(), String> {
