@@ -2,7 +2,7 @@
 //!
 //! A host cannot even express a frame of the core. Strings are borrowed from
 //! the receive buffer. Variants and fields are never reordered: the bytes have
-//! no names (golden bytes in `tests/golden.rs`).
+//! no names (golden bytes in `tests/golden/`).
 //!
 //! | link phase | host says | core says |
 //! |---|---|---|

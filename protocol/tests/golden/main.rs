@@ -6,13 +6,14 @@
 
 #![allow(clippy::expect_used)] // in helpers of the tests
 
-use protocol::dial::{Connect, Dial, NotDialled, Transport};
+mod nursery;
+mod slots;
+mod sockets;
+
 use protocol::frame::{
     ComponentKind, Confined, Exec, Hello, Level, Load, LoadFailed, LoadStage, Log, LogLevel, Role,
     Start,
 };
-use protocol::nursery::{Engine, Exit, Launch, Report, Request};
-use protocol::slot::{InSlot, Lend};
 use protocol::{Code, CoreFrame, HostFrame, Message, MessageKind, Reply, codec};
 
 const NONCE: [u8; 16] = [0xa5; 16];
@@ -44,20 +45,6 @@ fn core(frame: CoreFrame<'_>, hex: &str) {
     let raw = codec::split(&written).expect("a frame").expect("whole");
     assert_eq!(raw.bytes.len(), written.len());
     assert_eq!(CoreFrame::decode(raw), Ok(frame));
-}
-
-#[track_caller]
-fn request(request: Request<'_>, hex: &str) {
-    let written = codec::datagram(&request).expect("small enough");
-    assert_eq!(dump(&written), dump(&bytes(hex)));
-    assert_eq!(codec::read_datagram(&written), Ok(request));
-}
-
-#[track_caller]
-fn report(report: Report<'_>, hex: &str) {
-    let written = codec::datagram(&report).expect("small enough");
-    assert_eq!(dump(&written), dump(&bytes(hex)));
-    assert_eq!(codec::read_datagram(&written), Ok(report));
 }
 
 fn dump(bytes: &[u8]) -> String {
@@ -312,59 +299,6 @@ fn stop() {
     );
 }
 
-const fn in_slot() -> InSlot<'static> {
-    let message = Message::new(MessageKind::Read, "a", "b", b"").with_id(5);
-    InSlot {
-        slot: 3,
-        bytes: 70_000,
-        header: message.expecting(Reply::Within(9)).header,
-    }
-}
-
-#[test]
-fn take_slots() {
-    host(HostFrame::TakeSlots { most: 16 }, "b70b 0100 00000000  10");
-}
-
-#[test]
-fn send_by_and_deliver_by() {
-    let header = "03 fc70110100  05 01 0161 0162 00 02 09 00";
-    host(
-        HostFrame::SendBy(in_slot()),
-        &format!("b70c 1000 00000000  {header}"),
-    );
-    core(
-        CoreFrame::DeliverBy(in_slot()),
-        &format!("b78c 1000 00000000  {header}"),
-    );
-}
-
-#[test]
-fn slots_given_and_given_back() {
-    host(
-        HostFrame::Return { slot: 251 },
-        "b70d 0300 00000000  fbfb00",
-    );
-    core(
-        CoreFrame::Borrow {
-            slot: 3,
-            bytes: 0x0010_0000,
-        },
-        "b78a 0600 00000000  03 fc00001000",
-    );
-    core(
-        CoreFrame::Lend(Lend {
-            slot: 3,
-            bytes: 0x0010_0000,
-            to: "b",
-        }),
-        "b78b 0800 00000000  03 fc00001000 0162",
-    );
-    core(CoreFrame::Returned { slot: 3 }, "b78d 0100 00000000  03");
-    core(CoreFrame::Unsent { slot: 3 }, "b78e 0100 00000000  03");
-    core(CoreFrame::Revoke { slot: 3 }, "b78f 0100 00000000  03");
-}
-
 #[test]
 fn seed() {
     let component = "a";
@@ -378,115 +312,6 @@ fn seed() {
 }
 
 #[test]
-fn what_a_component_says_about_sockets() {
-    host(
-        HostFrame::Dial(Dial {
-            component: "a",
-            request: 7,
-            host: "h",
-            port: 443,
-            transport: Transport::Udp,
-            wait_ms: 9,
-        }),
-        "b70e 0a00 00000000  0161 07 0168 fbbb01 01 09",
-    );
-    host(HostFrame::Hangup { socket: 3 }, "b70f 0100 00000000  03");
-    host(HostFrame::TakeRoots, "b710 0000 00000000");
-}
-
-#[test]
-fn what_the_connector_says() {
-    host(
-        HostFrame::Connected { job: 5, peer: "p" },
-        "b711 0300 00000000  05 0170",
-    );
-    host(
-        HostFrame::Bound { job: 5, local: "l" },
-        "b712 0300 00000000  05 016c",
-    );
-    host(
-        HostFrame::Accepted { job: 5, peer: "p" },
-        "b713 0300 00000000  05 0170",
-    );
-    host(
-        HostFrame::NotConnected {
-            job: 5,
-            code: Code::TIMEOUT,
-            reason: "r",
-        },
-        "b714 0600 00000000  05 fb9801 0172",
-    );
-}
-
-#[test]
-fn what_becomes_of_a_dial() {
-    core(
-        CoreFrame::Socket {
-            request: 7,
-            socket: 3,
-            peer: "p",
-        },
-        "b791 0400 00000000  07 03 0170",
-    );
-    core(
-        CoreFrame::NotDialled(NotDialled {
-            request: 7,
-            code: Code::FORBIDDEN,
-            reason: "r",
-            decision: "d",
-        }),
-        "b792 0800 00000000  07 fb9301 0172 0164",
-    );
-    core(
-        CoreFrame::Bound {
-            request: 7,
-            socket: 3,
-            local: "l",
-        },
-        "b793 0400 00000000  07 03 016c",
-    );
-    core(
-        CoreFrame::Accepted {
-            listener: 3,
-            socket: 4,
-            peer: "p",
-        },
-        "b794 0400 00000000  03 04 0170",
-    );
-    core(
-        CoreFrame::Hungup {
-            socket: 3,
-            reason: "r",
-        },
-        "b795 0300 00000000  03 0172",
-    );
-    core(
-        CoreFrame::Roots { bytes: 70_000 },
-        "b796 0500 00000000  fc70110100",
-    );
-    core(
-        CoreFrame::NoRoots { reason: "r" },
-        "b797 0200 00000000  0172",
-    );
-}
-
-#[test]
-fn what_the_connector_is_told() {
-    core(
-        CoreFrame::Connect(Connect {
-            job: 5,
-            host: "h",
-            port: 80,
-            transport: Transport::Listen,
-            allow_private: true,
-            wait_ms: 9,
-        }),
-        "b798 0700 00000000  05 0168 50 02 01 09",
-    );
-    core(CoreFrame::Disconnect { job: 5 }, "b799 0100 00000000  05");
-}
-
-#[test]
 fn forwarding_changes_the_tag_and_nothing_else() {
     let send = bytes("b706 0900 02000000  00 02 0161 0162 00 00 00  7b7d");
     let raw = codec::split(&send).expect("a frame").expect("whole");
@@ -496,47 +321,4 @@ fn forwarding_changes_the_tag_and_nothing_else() {
 
     let expected = bytes("010203 b786 0900 02000000  00 02 0161 0162 00 00 00  7b7d");
     assert_eq!(out, expected);
-}
-
-#[test]
-fn launch() {
-    let launch = Launch {
-        sandbox: 7,
-        engine: Engine::Native,
-        profile: "n",
-        min_level: Level::L2,
-        max_level: Level::L3,
-        memory_bytes: 0x1000_0000,
-    };
-    request(Request::Launch(launch), "00 07 01 016e 02 03 fc00000010");
-}
-
-#[test]
-fn reports() {
-    report(
-        Report::Launched {
-            sandbox: 7,
-            pid: 99,
-        },
-        "00 07 63",
-    );
-    report(
-        Report::NotLaunched {
-            sandbox: 7,
-            reason: "r",
-        },
-        "01 07 0172",
-    );
-    let exited = |exit| Report::Exited { sandbox: 7, exit };
-    report(exited(Exit::Code(-1)), "02 07 00 01");
-    report(exited(Exit::Signal(9)), "02 07 01 12");
-    report(
-        exited(Exit::Syscall {
-            number: 41,
-            name: "socket",
-        }),
-        "02 07 02 52 06 736f636b6574",
-    );
-    report(exited(Exit::NotLocked("r")), "02 07 03 0172");
-    report(exited(Exit::Memory(6)), "02 07 04 0c");
 }
