@@ -56,7 +56,7 @@ impl Engine {
         let runtime = Runtime::new().map_err(failed)?;
         bound(&runtime, &shared);
         let context = Context::full(&runtime).map_err(failed)?;
-        shared.arm(limits.load);
+        shared.turn.begin(limits.load);
         let entry = context.with(|ctx| {
             let entry = boot(&ctx, &shared);
             entry.map_err(|error| EngineError(Failure::caught(&ctx, &error).reason))
@@ -167,7 +167,7 @@ impl Engine {
     pub fn run_jobs(&self) {
         let end = Instant::now() + self.shared.limits.turn;
         for _ in 0..self.shared.limits.jobs_per_turn {
-            self.shared.arm(self.shared.limits.turn);
+            self.shared.turn.begin(self.shared.limits.turn);
             match self.runtime.execute_pending_job() {
                 Ok(false) => break,
                 Ok(true) => {}
@@ -189,7 +189,7 @@ impl Engine {
         }
         let rejections = self.shared.rejections.take();
         let owner = self.owner();
-        self.shared.arm(self.shared.limits.turn);
+        self.shared.turn.begin(self.shared.limits.turn);
         self.context.with(|ctx| {
             for reason in rejections.reasons(&ctx) {
                 let mut failure = Failure::thrown(&ctx, &reason);
@@ -240,11 +240,11 @@ impl Engine {
         budget: Duration,
         act: impl FnOnce(Ctx<'_>) -> rquickjs::Result<R>,
     ) -> Result<R, Failure> {
-        self.shared.arm(budget);
+        self.shared.turn.begin(budget);
         self.context.with(|ctx| {
             act(ctx.clone()).map_err(|error| {
                 // Reading the error is not the component's time any more.
-                self.shared.arm(self.shared.limits.turn);
+                self.shared.turn.begin(self.shared.limits.turn);
                 Failure::caught(&ctx, &error)
             })
         })
@@ -294,7 +294,7 @@ fn bound(runtime: &Runtime, shared: &Rc<Shared>) {
     runtime.set_max_stack_size(limits.stack_bytes);
     runtime.set_gc_threshold(limits.garbage_bytes);
     let it = Rc::clone(shared);
-    runtime.set_interrupt_handler(Some(Box::new(move || it.is_overdue())));
+    runtime.set_interrupt_handler(Some(Box::new(move || it.turn.is_over())));
     let it = Rc::clone(shared);
     runtime.set_host_promise_rejection_tracker(Some(Box::new(
         move |ctx, promise, reason, is_handled| {

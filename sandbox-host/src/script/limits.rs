@@ -12,7 +12,8 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Growth of the heap after which cycles are looked for.
     pub garbage_bytes: usize,
-    /// One call into a component: a listener, a timer, a microtask.
+    /// One call into a component: a listener, a timer, a microtask. Time that
+    /// was computed, as that of loading.
     pub turn: Duration,
     /// One stage of loading. Evaluating the largest published bundle takes
     /// 20 ms on an idle machine.

@@ -13,12 +13,13 @@
 //! | `natives` | what the framework may ask of the host |
 //! | `framework` | our own JavaScript, as bytecode |
 //! | `shared` | what natives and loop both work on: outbox, timers, logs |
+//! | `turn` | the time that code has computed, and may |
 //! | `crypto` | what `crypto.subtle` computes, and its keys |
 //! | `net` | connections of scripts: WebSockets and HTTP over granted descriptors |
 //! | `listens`, `timers`, `rejections`, `random`, `failure`, `limits` | one small thing each |
 //!
-//! Holds: a turn ends within its time, or the process does (the core kills what
-//! does not answer a `Ping`; some of the engine's built-ins cannot be
+//! Holds: a turn ends within its time of computing, or the process does (the core
+//! kills what does not answer a `Ping`; some of the engine's built-ins cannot be
 //! interrupted). No error of a component ends the sandbox. There is no module
 //! loader, and our own files have names that none can ask for: `import()` finds
 //! nothing.
@@ -38,6 +39,7 @@ mod rejections;
 mod serve;
 mod shared;
 mod timers;
+mod turn;
 
 use std::process::ExitCode;
 use std::rc::Rc;

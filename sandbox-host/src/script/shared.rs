@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use protocol::frame::{HostFrame, Log, LogLevel};
 use protocol::limits::LOG_BYTES_MAX;
@@ -17,6 +17,7 @@ use super::net::Net;
 use super::random::Random;
 use super::rejections::Rejections;
 use super::timers::Timers;
+use super::turn::Turn;
 use crate::link::Outbox;
 
 /// The time since the sandbox began; tests turn it by hand.
@@ -36,8 +37,8 @@ pub(super) struct Shared {
     pub(super) net: RefCell<Option<Box<Net>>>,
     /// Promises that were rejected and have no handler yet.
     pub(super) rejections: RefCell<Rejections>,
-    /// When the code that runs now is interrupted.
-    pub(super) deadline: Cell<Instant>,
+    /// The time of the code that runs now.
+    pub(super) turn: Turn,
     lost_lines: Cell<u64>,
 }
 
@@ -54,22 +55,13 @@ impl Shared {
             components: RefCell::default(),
             net: RefCell::default(),
             rejections: RefCell::default(),
-            deadline: Cell::new(Instant::now()),
+            turn: Turn::of(limits.load),
             lost_lines: Cell::new(0),
         }
     }
 
     pub(super) fn now(&self) -> Duration {
         (self.clock)()
-    }
-
-    /// Gives the code that runs next so much time.
-    pub(super) fn arm(&self, budget: Duration) {
-        self.deadline.set(Instant::now() + budget);
-    }
-
-    pub(super) fn is_overdue(&self) -> bool {
-        Instant::now() >= self.deadline.get()
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -46,6 +46,20 @@ fn an_endless_loop_ends_and_cannot_be_caught() {
 }
 
 #[test]
+fn a_turn_is_not_cut_off_for_time_in_which_others_compute() {
+    let world = World::resting(Duration::from_millis(300), |limits| {
+        limits.turn = Duration::from_millis(200);
+    });
+    let steps = "for (let n = 0; n < 100_000; n += 1);";
+    world.start(
+        ME,
+        &format!("bus.addListener(url, () => {{ {steps} console.time(); {steps} console.log('done'); }})"),
+    );
+
+    assert_eq!(logged(&world.deliver(poke())), ["done"]);
+}
+
+#[test]
 fn the_listeners_behind_an_endless_one_are_still_called() {
     let world = impatient();
     world.start(ME, "bus.addListener(url, () => { for (;;) {} }); bus.addListener(url, () => console.log('second'))");

@@ -68,6 +68,11 @@ impl World {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::resting(Duration::ZERO, change)
+    }
+
+    /// An engine that rests for so long whenever a script asks for the time.
+    pub(crate) fn resting(rest: Duration, change: impl FnOnce(&mut Limits)) -> Self {
         // A test's thread has a smaller stack than a main thread.
         let mut limits = Limits {
             stack_bytes: 512 * 1024,
@@ -78,7 +83,11 @@ impl World {
         change(&mut limits);
         let now = Rc::new(Cell::new(Duration::from_secs(1)));
         let clock = Rc::clone(&now);
-        let engine = Engine::new(limits, Rc::new(move || clock.get())).unwrap();
+        let clock = move || {
+            std::thread::sleep(rest);
+            clock.get()
+        };
+        let engine = Engine::new(limits, Rc::new(clock)).unwrap();
         let heard = RefCell::default();
         Self { engine, now, heard }
     }
