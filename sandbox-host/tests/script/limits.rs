@@ -53,7 +53,9 @@ fn a_turn_is_not_cut_off_for_time_in_which_others_compute() {
     let steps = "for (let n = 0; n < 100_000; n += 1);";
     world.start(
         ME,
-        &format!("bus.addListener(url, () => {{ {steps} console.time(); {steps} console.log('done'); }})"),
+        &format!(
+            "bus.addListener(url, () => {{ {steps} console.time(); {steps} console.log('done'); }})"
+        ),
     );
 
     assert_eq!(logged(&world.deliver(poke())), ["done"]);
