@@ -50,6 +50,7 @@ pub(crate) fn catalogue() -> Catalogue {
     Catalogue::new()
         .program("bench.example", "Gauge", "gauge", &json!({}))
         .script("bench.example", "Idle", &script(""))
+        .script("other.example", "OtherIdle", &script(""))
         .script("bench.example", "Script", &script(SCRIPT_SOURCE))
 }
 

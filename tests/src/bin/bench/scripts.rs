@@ -14,6 +14,7 @@ use crate::table::{Table, Target};
 use crate::turns::take_turns;
 
 const IDLE: &str = "bench.example/hyperty/Idle";
+const OTHER_IDLE: &str = "other.example/hyperty/OtherIdle";
 
 /// All of them.
 pub(crate) fn measure(table: &mut Table, scale: Scale) {
@@ -62,9 +63,13 @@ fn memory(table: &mut Table) {
         detail,
     );
     let process = runtime.process_of(&runtime.deploy(IDLE));
+    // While it is the only one, the pages of the program are counted as its own.
+    let alone = mebibytes(private_kib(process));
+    runtime.deploy(OTHER_IDLE);
     let detail = format!(
-        "private; {:.2} MiB Pss",
-        mebibytes(rollup_kib(process, "Pss:"))
+        "private, beside another; {:.2} MiB Pss; alone {alone:.2} MiB, {:.2} MiB of it dirty",
+        mebibytes(rollup_kib(process, "Pss:")),
+        mebibytes(rollup_kib(process, "Private_Dirty:")),
     );
     let private = mebibytes(private_kib(process));
     table.add(
