@@ -14,9 +14,12 @@ use hyperty_tests::harness::source_dir;
 /// Cases that a test must realise: a chapter, and its numbers.
 const REALISED: [(&str, &[u32]); 5] = [
     ("services §8.3", &SERVICES),
-    ("messaging A.1", &[1, 2, 3, 4, 5, 6, 7, 13, 14, 15, 16, 19]),
-    ("messaging A.2", &[20, 29]),
-    ("messaging A.4", &[40, 41, 42, 45, 46]),
+    (
+        "messaging A.1",
+        &[1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 19],
+    ),
+    ("messaging A.2", &[20, 21, 22, 23, 24, 28, 29, 31, 32]),
+    ("messaging A.4", &[39, 40, 41, 42, 43, 44, 45, 46]),
     ("messaging A.6", &[54, 55, 56, 57]),
 ];
 

@@ -14,8 +14,8 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    audit, begin, connect, deliver, deploy, heartbeat, late, legacy, lend, observe, persist, reach,
-    serve_admin, stop, supervise, sync,
+    audit, begin, connect, deliver, deploy, enrol, heartbeat, home, late, legacy, lend, observe,
+    persist, reach, serve_admin, stop, supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
@@ -198,7 +198,7 @@ impl Core {
         self.time = now.mono;
         audit::started(self, out);
         sync::keep::begin(self, now, out);
-        reach::keep_up(self, now, out);
+        home::keep_up(self, now, out);
         self.keep_spares(now, out);
     }
 
@@ -340,6 +340,7 @@ impl Core {
             sync::keep::write_due(self, now, out);
             lend::rest(self, now, out);
             reach::review(self, now, out);
+            enrol::proceed(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -353,6 +354,7 @@ impl Core {
                 .chain(sync::keep::next_due(self))
                 .chain(lend::next_deadline(self))
                 .chain(reach::next_deadline(self))
+                .chain(self.rooms.registry.roll.next_deadline())
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

@@ -69,6 +69,27 @@ pub const WAY_REST_LONGEST: Duration = Duration::from_mins(1);
 /// Identity providers of which it is remembered whether they are of another network.
 pub const LEGACY_MAX: usize = 256;
 
+/// Entries of which the node and registry of one domain are told at once.
+///
+/// A thousand entries after a new session take thirty rounds; the stub's queue has
+/// room for other things meanwhile.
+pub const ENROL_AT_ONCE: usize = 32;
+
+/// How often a question is repeated that a registry cannot answer (spec messaging §6.2).
+pub const ENROL_TRIES: u8 = 6;
+
+/// How long an entry rests that a registry does not take.
+pub const ENROL_RESTS: Duration = Duration::from_mins(1);
+
+/// Records of other registries that are kept.
+pub const FAR_RECORDS_MAX: usize = 1024;
+
+/// Bytes of each of them: a record has a dozen short members.
+pub const FAR_RECORD_BYTES_MAX: usize = 4096;
+
+/// How long they are believed, whatever they say themselves.
+pub const FAR_RECORD_HOLDS: Duration = Duration::from_mins(5);
+
 /// Bytes that may wait for one link's socket.
 ///
 /// Four of the largest messages. A receiver that does not read for longer than

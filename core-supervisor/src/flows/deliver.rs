@@ -13,13 +13,12 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    connect, dial, heartbeat, hold, lend, listen, load, observe, reach, refuse, registration,
-    serve, supervise, sync,
+    answer, connect, dial, heartbeat, hold, lend, listen, load, observe, reach, refuse,
+    registration, serve, supervise, sync,
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
 use crate::ingress::{self, AdmittedMessage, Fault};
 use crate::limits::{PARTIAL_FRAME_MAX, UNREAD_BYTES_MAX};
-use crate::rooms::bus::Goes;
 
 /// Bytes came in on a link: every whole frame in them is acted on.
 pub(crate) fn received(core: &mut Core, link: LinkId, bytes: &[u8], now: Now, out: &mut Actions) {
@@ -159,7 +158,7 @@ pub(crate) fn message(
     let delivered = if message.header.kind.is_request() {
         request(core, &admitted, &judgement, now, out)
     } else {
-        response(core, &admitted, &judgement, now, out)
+        answer::response(core, &admitted, &judgement, now, out)
     };
     match delivered {
         Ok(()) => Ok(()),
@@ -193,6 +192,9 @@ fn request(
             observe::delivered(core, admitted, judgement, None, now);
             serve::room(core, room, admitted, judgement, now, out);
             Ok(())
+        }
+        Target::Link(to, _) if to == admitted.link && judgement.is_abroad => {
+            registration::heard(core, admitted, now, out)
         }
         Target::Link(to, owner) => {
             let listeners = if judgement.is_listened {
@@ -228,7 +230,7 @@ fn request(
 }
 
 // Its stub is not there, or not yet.
-fn abroad(
+pub(crate) fn abroad(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     judgement: &Judgement,
@@ -242,7 +244,7 @@ fn abroad(
 }
 
 // The sender owns the destination: it is for those who listen to it.
-fn publish(
+pub(crate) fn publish(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
     judgement: &Judgement,
@@ -281,97 +283,6 @@ fn publish(
             Err(refusal)
         }
         _ => Ok(()),
-    }
-}
-
-fn response(
-    core: &mut Core,
-    admitted: &AdmittedMessage<'_>,
-    judgement: &Judgement,
-    now: Now,
-    out: &mut Actions,
-) -> Result<(), Refusal> {
-    let header = &admitted.message.header;
-    if header.kind != protocol::MessageKind::Response {
-        // An event: nobody answers it, and whoever owns or hears the address gets it.
-        return event(core, admitted, judgement, now, out);
-    }
-    let pending = &core.rooms.bus.pending;
-    let key = pending.key(header.to, header.id);
-    let Some(request) = pending.find(key, header.to, header.id) else {
-        return Err(Refusal::new(
-            Code::NOT_FOUND,
-            "no-request",
-            "answers a request that was not made, or has ended",
-        ));
-    };
-    if !request.answerers.contains(&admitted.link) {
-        return Err(Refusal::new(
-            Code::FORBIDDEN,
-            "not-asked",
-            "answers a request that was made to somebody else",
-        ));
-    }
-    let (asker, since) = (request.asker, request.since);
-    let is_final = header.code.is_final() || request.goes == Goes::OutOnce;
-    if request.goes == Goes::In {
-        let from = request.from.clone();
-        observe::delivered(core, admitted, judgement, None, now);
-        if is_final {
-            core.rooms.bus.pending.close(key);
-            hold::uncharge(core, asker);
-        }
-        let answer = sync::Answer::of(header, admitted.message.body);
-        sync::answered(core, &from, header.id, answer, now, out);
-        return Ok(());
-    }
-    let asked = lend::is_worth_a_slot(admitted).then(|| request.kind.clone());
-    let owner = match judgement.target {
-        Target::Link(_, owner) => owner,
-        _ => judgement.sender,
-    };
-    let latency = now.mono.saturating_sub(since);
-    // Without room it goes on waiting: the answer may be sent again, or 408 ends it.
-    hold::room_for(core, asker, admitted.bytes())?;
-    lend::pass(core, admitted, asker)?;
-    if is_final {
-        core.rooms.bus.pending.close(key);
-        hold::uncharge(core, asker);
-    }
-    let start = out.bytes.len();
-    codec::forward(admitted.raw, &mut out.bytes);
-    respond::queued(core, asker, start, out);
-    observe::delivered(core, admitted, judgement, Some((owner, Some(latency))), now);
-    lend::offer(core, admitted, judgement, asked, now, out);
-    Ok(())
-}
-
-fn event(
-    core: &mut Core,
-    admitted: &AdmittedMessage<'_>,
-    judgement: &Judgement,
-    now: Now,
-    out: &mut Actions,
-) -> Result<(), Refusal> {
-    match judgement.target {
-        Target::Link(to, owner) => {
-            forward(core, admitted, to, owner, judgement, now, out)?;
-            if judgement.is_listened {
-                publish(core, admitted, judgement, Some(to), now, out)?;
-            }
-            Ok(())
-        }
-        Target::Object(id, channel) => {
-            sync::channel(core, admitted, judgement, (id, channel), now, out)
-        }
-        Target::Listeners => publish(core, admitted, judgement, None, now, out),
-        Target::Room(_) => Ok(()),
-        Target::Down(owner) => Err(refuse::down(core, owner, admitted.message.header.to)),
-        Target::Absent => Err(Refusal::not_found(format!(
-            "nobody has the address `{}`",
-            admitted.message.header.to
-        ))),
-        Target::Foreign => abroad(core, admitted, judgement, now, out),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::party::PartyKind;
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::registry::{Place, Standing};
 use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
-use crate::rooms::user_agent::{Asker, Deployment, Package, Stage};
+use crate::rooms::user_agent::{Asker, Deployment, Package, Session, Stage};
 use crate::user::{NotUser, User};
 
 /// Somebody asks for a component: its package is read.
@@ -112,6 +112,7 @@ fn enter(
         way,
         stage: Stage::Reading,
         reason: String::new(),
+        session: Session::default(),
         package: None,
         previous: None,
         sandbox: None,

@@ -38,6 +38,8 @@ pub(crate) struct Judgement {
     pub(crate) target: Target,
     /// Whether somebody listens to the destination besides its owner.
     pub(crate) is_listened: bool,
+    /// Whether it goes through a stub to what is not here.
+    pub(crate) is_abroad: bool,
     /// Whether it holds whatever the body and the clock say.
     pub(crate) is_lasting: bool,
 }
@@ -167,6 +169,8 @@ pub(crate) fn message(
         permit,
         decision,
         target,
+        is_abroad: matches!(target, Target::Link(..))
+            && core.rooms.registry.owner_of(&to).is_none(),
         is_listened,
         is_lasting: reuse == Reuse::Version,
     };
@@ -249,7 +253,12 @@ pub(crate) fn rule(core: &Core, decision: DecisionId) -> String {
     )
 }
 
-/// Who on this link may say `from`: its owner, or a stub for an address of its domain.
+/// Who on this link may say `from`: its owner, a stub for an address of its domain, or
+/// the stub of a home for an address that is not here.
+///
+/// Message nodes hand on what comes from everywhere (spec messaging §13.1): the node
+/// that this runtime belongs to is believed about the world outside, as the operator
+/// named it; the stubs of other domains speak for those domains alone.
 pub(crate) fn sender_of(core: &Core, link: LinkId, from: &Address) -> Option<OwnerId> {
     let registry = &core.rooms.registry;
     let is_here = |standing: &Standing| standing.link == Some(link);
@@ -258,8 +267,13 @@ pub(crate) fn sender_of(core: &Core, link: LinkId, from: &Address) -> Option<Own
             .standing(owner)
             .is_some_and(is_here)
             .then_some(owner),
-        Route::Stub(stub) => registry.standing(stub).is_some_and(is_here).then_some(stub),
-        Route::Absent | Route::Foreign => None,
+        Route::Stub(stub) if registry.standing(stub).is_some_and(is_here) => Some(stub),
+        Route::Stub(_) | Route::Foreign => {
+            let homes = core.settings.homes.iter();
+            let mut stubs = homes.filter_map(|home| registry.stub_of(home));
+            stubs.find(|stub| registry.standing(*stub).is_some_and(is_here))
+        }
+        Route::Absent => None,
     }
 }
 

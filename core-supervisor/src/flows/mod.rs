@@ -2,14 +2,18 @@
 //! step, in the order of time.
 
 pub(crate) mod address;
+pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod begin;
 pub(crate) mod connect;
 pub(crate) mod deliver;
 pub(crate) mod deploy;
 pub(crate) mod dial;
+pub(crate) mod enrol;
+pub(crate) mod explain;
 pub(crate) mod heartbeat;
 pub(crate) mod hold;
+pub(crate) mod home;
 pub(crate) mod judge;
 pub(crate) mod late;
 pub(crate) mod legacy;
@@ -26,6 +30,7 @@ pub(crate) mod refuse;
 pub(crate) mod registration;
 pub(crate) mod reload;
 pub(crate) mod respond;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod serve_admin;
 pub(crate) mod serve_allocation;

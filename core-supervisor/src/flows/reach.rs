@@ -16,13 +16,14 @@ use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::judge;
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deliver, deploy, legacy, supervise};
+use crate::flows::serve::Asked;
+use crate::flows::{deliver, deploy, home, legacy, supervise};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::ingress::AdmittedMessage;
 use crate::limits::{PARKED_FOR, PARKED_PER_LINK_MAX, STUBS_ON_DEMAND_MAX, WAYS_PER_SECOND_MAX};
 use crate::rooms::bus::{Held, NoRoom};
 use crate::rooms::policy::Act;
-use crate::rooms::registry::Place;
+use crate::rooms::registry::{Place, Route};
 use crate::rooms::user_agent::Stage;
 
 /// Lets a message wait for the stub of a domain, which is brought up meanwhile.
@@ -142,6 +143,16 @@ pub(crate) fn up(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions)
     }
 }
 
+/// A component leaves its link, on which others may stay: what waits of it is answered
+/// as everything else that it has asked.
+pub(crate) fn sender_left(core: &mut Core, sender: OwnerId, now: Now, out: &mut Actions) {
+    let reason = "the sender was removed before its message went on";
+    let refusal = Refusal::new(Code::UNAVAILABLE, "removed", reason);
+    for held in core.rooms.bus.parked.take_of(sender) {
+        refuse(core, &held, &refusal, now, out);
+    }
+}
+
 /// What waits and need not, or not any longer, goes on; stubs that belong to this
 /// runtime are brought up again.
 pub(crate) fn review(core: &mut Core, now: Now, out: &mut Actions) {
@@ -158,7 +169,8 @@ pub(crate) fn review(core: &mut Core, now: Now, out: &mut Actions) {
     for domain in domains {
         release(core, &domain, now, out);
     }
-    keep_up(core, now, out);
+    home::restart_failed(core, now, out);
+    home::keep_up(core, now, out);
 }
 
 /// When `review` may have something to do.
@@ -169,17 +181,21 @@ pub(crate) fn next_deadline(core: &Core) -> Option<Duration> {
     again.chain(core.rooms.bus.parked.next_deadline()).min()
 }
 
-/// Brings up the stubs of the domains that this runtime belongs to.
-pub(crate) fn keep_up(core: &mut Core, now: Now, out: &mut Actions) {
-    if core.stopping.is_some() {
-        return;
-    }
-    for domain in core.settings.homes.clone() {
-        let registry = &core.rooms.registry;
-        let is_there = registry.stub_of(&domain).is_some() || is_on_its_way(core, &domain);
-        if !is_there && registry.ways.shut(&domain, now.mono).is_none() {
-            begin(core, &domain, None, now, out);
-        }
+/// Whether whoever searches may ask a registry elsewhere, and wait for the way there.
+pub(crate) fn may_search(core: &mut Core, asked: &Asked<'_>, registry: &Address) -> bool {
+    let Ok(from) = asked.header().from.parse() else {
+        return false;
+    };
+    let (act, parties) = (Act::Message("read"), (&from, registry));
+    judge::decide(core, act, asked.owner, parties, &[], asked.now).0
+}
+
+/// Whether an address is in a domain whose stub is not there, or not yet.
+pub(crate) fn is_unreached(core: &Core, to: &Address) -> bool {
+    match core.rooms.registry.resolve(to, &core.settings.runtime) {
+        Route::Foreign => true,
+        Route::Stub(stub) => is_coming(core, stub),
+        Route::Owner(_) | Route::Absent => false,
     }
 }
 
@@ -205,8 +221,8 @@ pub(crate) fn domain_of(core: &Core, to: &Address) -> String {
     core.rooms.registry.way_to(to, &core.settings.runtime)
 }
 
-// Whether a stub for the domain is being looked for, or started.
-fn is_on_its_way(core: &Core, domain: &str) -> bool {
+/// Whether a stub for the domain is being looked for, or started.
+pub(crate) fn is_on_its_way(core: &Core, domain: &str) -> bool {
     let registry = &core.rooms.registry;
     let stub = registry.stub_for(domain);
     registry.ways.is_opening(domain) || stub.is_some_and(|stub| is_coming(core, stub))
@@ -271,7 +287,7 @@ fn park(
         (admitted.link, sender),
         header,
         admitted.raw.bytes,
-        (now.mono, deadline),
+        deadline,
     );
     let parked = core.rooms.bus.parked.park(domain, held);
     parked.map_err(|no_room| {
@@ -300,11 +316,11 @@ pub(crate) fn release(core: &mut Core, domain: &str, now: Now, out: &mut Actions
         let Some((raw, mut message)) = reread(&held.frame) else {
             continue;
         };
-        // It has waited for a part of its time.
+        // It has waited for a part of its time, perhaps more than once.
         if let Reply::Within(ms) = message.header.reply {
-            let waited = now.mono.saturating_sub(held.since).as_millis();
-            let rest = ms.saturating_sub(u32::try_from(waited).unwrap_or(u32::MAX));
-            message.header.reply = Reply::Within(rest.max(1));
+            let rest = held.deadline.saturating_sub(now.mono).as_millis();
+            let rest = u32::try_from(rest).unwrap_or(u32::MAX).clamp(1, ms.max(1));
+            message.header.reply = Reply::Within(rest);
         }
         let admitted = AdmittedMessage {
             link: held.link,

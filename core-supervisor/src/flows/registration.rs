@@ -10,17 +10,19 @@
 use protocol::api::subscriptions::Status as Told;
 use protocol::api::{registry, subscriptions};
 use protocol::frame::ComponentKind;
-use protocol::{Address, CoreFrame, Message, MessageKind};
+use protocol::{Address, Code, CoreFrame, Message, MessageKind};
 use serde_json::json;
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
-use crate::flows::{hold, listen, observe, respond};
+use crate::flows::respond::Refusal;
+use crate::flows::{enrol, hold, listen, observe, respond};
 use crate::ids::{DeploymentId, OwnerId};
+use crate::ingress::AdmittedMessage;
 use crate::limits::STATUS_BYTES_MAX;
 use crate::party::PartyKind;
 use crate::rooms::discovery::{HypertyRecord, ObjectRecord, Status};
-use crate::rooms::user_agent::{Package, Stage};
+use crate::rooms::user_agent::{Package, Session, Stage};
 
 /// The segment below the runtime's address where stubs' statuses are told.
 pub(crate) const STATUS: &str = "status";
@@ -44,6 +46,7 @@ pub(crate) fn component_live(core: &mut Core, id: DeploymentId, now: Now, out: &
         resources: package.resources,
         data_schemes: package.data_schemes,
         status: Status::Live,
+        enters: enters(&package.config),
         runtime: core.settings.runtime.clone(),
         starting_us: now.wall_us,
         modified_us: now.wall_us,
@@ -51,6 +54,7 @@ pub(crate) fn component_live(core: &mut Core, id: DeploymentId, now: Now, out: &
     if core.rooms.discovery.register_hyperty(record) != Some(Status::Live) {
         notify(core, &package.address, Status::Live, out);
     }
+    enrol::hyperty(core, &package.address, now, out);
 }
 
 /// A component has no link any more; it may come back.
@@ -67,6 +71,10 @@ pub(crate) fn component_cut(core: &mut Core, id: DeploymentId, now: Now, out: &m
     match package.kind {
         ComponentKind::Hyperty => hyperty_down(core, &package.address, now, out),
         ComponentKind::ProtoStub if had_link => {
+            enrol::cut(core, OwnerId::Component(id));
+            if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
+                deployment.session = Session::new(Status::Disconnected.word(), "", now.mono);
+            }
             let body = json!({
                 "value": Status::Disconnected.word(),
                 "resource": package.address.published(),
@@ -84,13 +92,15 @@ pub(crate) fn component_gone(core: &mut Core, id: DeploymentId, now: Now, out: &
     {
         hyperty_down(core, &package.address, now, out);
         core.rooms.discovery.unregister_hyperty(&package.address);
+        enrol::stands(core, &package.address, None, now, out);
     }
 }
 
 /// The runtime ends: each hyperty is told, so that it may tidy up (spec messaging §5.10).
 ///
 /// Nobody waits for its answer; what it does in this turn of its script is done.
-pub(crate) fn close_all(core: &mut Core, out: &mut Actions) {
+pub(crate) fn close_all(core: &mut Core, now: Now, out: &mut Actions) {
+    enrol::leave_all(core, now, out);
     let from = registry(core);
     let body = br#"{"method":"close"}"#;
     let running = core.rooms.user_agent.iter().filter_map(|(id, deployment)| {
@@ -107,11 +117,17 @@ pub(crate) fn close_all(core: &mut Core, out: &mut Actions) {
 }
 
 /// A data object exists: it can be found from now on.
-pub(crate) fn object_registered(core: &mut Core, record: ObjectRecord, _: Now, out: &mut Actions) {
+pub(crate) fn object_registered(
+    core: &mut Core,
+    record: ObjectRecord,
+    now: Now,
+    out: &mut Actions,
+) {
     let (url, status) = (record.url.clone(), record.status);
     if core.rooms.discovery.register_object(record) != Some(status) {
         notify(core, &url, status, out);
     }
+    enrol::object(core, &url, now, out);
 }
 
 /// The reporter of a data object is back, or gone.
@@ -124,14 +140,16 @@ pub(crate) fn object_status(
 ) {
     if core.rooms.discovery.set_status(url, status, now.wall_us) {
         notify(core, url, status, out);
+        enrol::stands(core, url, Some(status), now, out);
     }
 }
 
 /// A data object was deleted.
-pub(crate) fn object_unregistered(core: &mut Core, url: &Address, _: Now, out: &mut Actions) {
+pub(crate) fn object_unregistered(core: &mut Core, url: &Address, now: Now, out: &mut Actions) {
     if core.rooms.discovery.unregister_object(url) == Some(Status::Live) {
         notify(core, url, Status::Disconnected, out);
     }
+    enrol::stands(core, url, None, now, out);
 }
 
 /// A component says something at an address of its own: what a protocol stub says of
@@ -155,9 +173,80 @@ pub(crate) fn overhear(
     if let Ok(said) = serde_json::from_slice::<StubStatus>(message.body)
         && is_it
     {
+        stub_says(core, sender, &said, now, out);
         let body = json!(StubStatus { resource, ..said });
         tell_status(core, &body, now, out);
     }
+}
+
+// What it says is noted for whoever looks, and acted on when a session begins or ends.
+fn stub_says(core: &mut Core, stub: OwnerId, said: &StubStatus, now: Now, out: &mut Actions) {
+    let OwnerId::Component(id) = stub else {
+        return;
+    };
+    // Two words have another form in some published stubs (spec messaging §5.9).
+    let word = match said.value.as_str() {
+        "create" => "created",
+        "connected" => "live",
+        word @ ("created" | "in-progress" | "live" | "failed" | "disconnected") => word,
+        _ => return,
+    };
+    let desc = said.desc.as_deref().unwrap_or_default();
+    if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
+        deployment.session = Session::new(word, desc, now.mono);
+    }
+    // A session that is being made says nothing about the one before.
+    if matches!(word, "live" | "failed" | "disconnected") {
+        enrol::session(core, stub, word == "live", now, out);
+    }
+    if word == "failed" {
+        core.check_by(now.mono);
+    }
+}
+
+/// What comes in through a stub and is for its own domain: news of a registration
+/// elsewhere is for those who have subscribed to it; all else would go in circles.
+pub(crate) fn heard(
+    core: &mut Core,
+    admitted: &AdmittedMessage<'_>,
+    now: Now,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let header = &admitted.message.header;
+    let circle = || {
+        let reason = format!("`{}` is where it comes from", header.to);
+        Refusal::new(Code::NOT_FOUND, "circle", reason)
+    };
+    let topic: Address = header.to.parse().map_err(|_| circle())?;
+    let url = topic
+        .parent()
+        .filter(|_| core.rooms.subscriptions.is_wanted(&topic));
+    let url = url.ok_or_else(circle)?;
+    for (subscriber, to) in core.rooms.subscriptions.subscribers_to(&url) {
+        let link = link_of(core, &subscriber);
+        let bytes = admitted.message.body.len();
+        if let Some(link) = link.filter(|link| hold::room_for(core, *link, bytes).is_ok()) {
+            observe::update(core, link, header.from, &to, admitted.message.body, out);
+        }
+    }
+    core.rooms.bus.numbers.delivered += 1;
+    if header.reply != protocol::Reply::Unwanted {
+        respond::done(core, admitted.link, header, out);
+    }
+    let _ = now;
+    Ok(())
+}
+
+fn link_of(core: &Core, subscriber: &str) -> Option<crate::ids::LinkId> {
+    let owner = core.rooms.registry.owner_of(&subscriber.parse().ok()?)?;
+    core.rooms.registry.standing(owner)?.link
+}
+
+// A member that is there and says no; without it both are done (spec messaging §4.4).
+fn enters(config: &str) -> (bool, bool) {
+    let config: serde_json::Value = serde_json::from_str(config).unwrap_or_default();
+    let says_no = |member| config.get(member) == Some(&serde_json::Value::Bool(false));
+    (!says_no("domain_registration"), !says_no("domain_routing"))
 }
 
 /// What a stub says at `<stub>/status`, and what is made of it.
@@ -178,6 +267,7 @@ fn hyperty_down(core: &mut Core, address: &Address, now: Now, out: &mut Actions)
         .set_status(address, is_down, now.wall_us)
     {
         notify(core, address, is_down, out);
+        enrol::stands(core, address, Some(is_down), now, out);
     }
     for object in core.rooms.discovery.objects_of(address) {
         object_status(core, &object, is_down, now, out);
@@ -196,10 +286,7 @@ fn notify(core: &mut Core, url: &Address, status: Status, out: &mut Actions) {
     let body = serde_json::to_vec(&told).unwrap_or_default();
     let from = registry(core);
     for (subscriber, to) in core.rooms.subscriptions.subscribers_to(url) {
-        let link = subscriber.parse::<Address>().ok().and_then(|subscriber| {
-            let owner = core.rooms.registry.owner_of(&subscriber)?;
-            core.rooms.registry.standing(owner)?.link
-        });
+        let link = link_of(core, &subscriber);
         // One that does not read misses it; it can ask (`check`) when it reads again.
         if let Some(link) = link.filter(|link| hold::room_for(core, *link, body.len()).is_ok()) {
             observe::update(core, link, &from, &to, &body, out);

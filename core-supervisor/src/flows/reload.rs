@@ -11,7 +11,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, load, orphan, registration, sync, terms, undeploy};
+use crate::flows::{deploy, load, orphan, reach, registration, sync, terms, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Previous, Reread, Stage};
@@ -236,7 +236,7 @@ fn detach(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
     registration::component_cut(core, id, now, out);
     core.rooms.bus.listeners.remove_all(owner);
     sync::taken_down(core, owner);
-    core.rooms.bus.parked.forget_sender(owner);
+    reach::sender_left(core, owner, now, out);
     core.epoch += 1;
 }
 

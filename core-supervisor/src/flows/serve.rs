@@ -104,7 +104,7 @@ pub(crate) fn room(
         RoomName::Allocation => serve_allocation::allocation(core, &asked, out),
         RoomName::Sync => sync::serve(core, &asked, out),
         RoomName::Subscriptions => serve_subscriptions::subscriptions(core, &asked, out),
-        RoomName::Discovery => serve_discovery::discovery(core, &asked),
+        RoomName::Discovery => serve_discovery::discovery(core, &asked, out),
         RoomName::Storage => serve_storage::storage(core, &asked, out),
     };
     let header = asked.header();

@@ -2,19 +2,22 @@
 
 use protocol::api::discovery;
 use protocol::{Address, Code, MessageKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::core::Core;
-use crate::flows::respond::Refusal;
+use crate::event::Actions;
+use crate::flows::respond::{self, Refusal};
+use crate::flows::search::{self, Question};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
+use crate::flows::{enrol, reach};
 use crate::rooms::discovery::Found;
 
 /// What published libraries are told, word by word (spec messaging §8.1).
-const NOT_FOUND: &str = "Not Found";
+pub(crate) const NOT_FOUND: &str = "Not Found";
 const NOT_HERE: &str = "This search is not available at the moment. Try later.";
 
 /// Answers a search.
-pub(crate) fn discovery(core: &mut Core, asked: &Asked<'_>) -> Served {
+pub(crate) fn discovery(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
     if asked.header().kind != MessageKind::Read {
         return Err(not_understood(discovery::PATH, asked.header()));
     }
@@ -31,7 +34,15 @@ pub(crate) fn discovery(core: &mut Core, asked: &Asked<'_>) -> Served {
     let standing = core.rooms.registry.standing(asked.owner);
     let own = standing.map_or("", |standing| standing.provider.as_str());
     let everywhere = [own, core.settings.runtime.domain()];
-    match core.rooms.discovery.handle(query, everywhere) {
+    let question = Question::of(&query);
+    let domain = query.criteria.as_ref().and_then(|c| c.domain.clone());
+    let found = core.rooms.discovery.handle(query, everywhere);
+    if let Some(question) = question.filter(|_| !matches!(found, Found::NotAsked(_)))
+        && let Some(answer) = abroad(core, asked, domain, (&question, &found), out)?
+    {
+        return Ok(answer);
+    }
+    match found {
         Found::Value(found) => value(&found),
         Found::Nothing => Ok(nothing(Code::NOT_FOUND, NOT_FOUND)),
         Found::NotHere => Ok(nothing(Code::FAILED, NOT_HERE)),
@@ -39,13 +50,64 @@ pub(crate) fn discovery(core: &mut Core, asked: &Asked<'_>) -> Served {
     }
 }
 
+// Nothing when what was found here is all that can be.
+fn abroad(
+    core: &mut Core,
+    asked: &Asked<'_>,
+    domain: Option<String>,
+    (question, found): (&Question, &Found),
+    out: &mut Actions,
+) -> Result<Option<Answer>, Refusal> {
+    let own = core.settings.runtime.domain().to_owned();
+    let domain = domain.filter(|domain| !domain.is_empty()).unwrap_or(own);
+    let here = match found {
+        Found::Value(record) if question.is_single && !record.is_null() => return Ok(None),
+        Found::Value(Value::Array(records)) => records.clone(),
+        _ => Vec::new(),
+    };
+    if question.is_single
+        && let Some(record) = core
+            .rooms
+            .discovery
+            .far
+            .get(&question.resource, asked.now.mono)
+    {
+        return Ok(Some(Answer::Body(respond::valued(record))));
+    }
+    let Some(registry) = enrol::registry_of(&domain) else {
+        return Ok(None);
+    };
+    if core.rooms.registry.roll.is_live(&domain) {
+        let asker = asked.asker();
+        let searched = search::abroad(core, asker, &domain, (question, here), asked.now, out);
+        return Ok(searched.is_ok().then_some(Answer::Later));
+    }
+    // Its stub is on its way, or may be had for somebody who may talk to it.
+    let is_foreign = here.is_empty() && !core.rooms.registry.is_provider(&domain);
+    let stub = core.rooms.registry.stub_for(&domain);
+    if (is_foreign || core.rooms.registry.is_home(&domain))
+        && stub.is_none_or(|stub| reach::is_coming(core, stub))
+        && reach::may_search(core, asked, &registry)
+    {
+        let (admitted, now) = (asked.admitted, asked.now);
+        let waits = reach::wait(core, admitted, asked.owner, &registry, now, out);
+        return Ok(waits.is_ok().then_some(Answer::Later));
+    }
+    Ok(None)
+}
+
 // With an empty value: published code goes through it, whatever the number says.
 fn nothing(code: Code, description: &str) -> Answer {
+    Answer::Coded(code, nothing_body(code, description))
+}
+
+/// The same as a body.
+pub(crate) fn nothing_body(code: Code, description: &str) -> Vec<u8> {
     let body = json!({
         "code": code.0,
         "desc": description,
         "description": description,
         "value": [],
     });
-    Answer::Coded(code, body.to_string().into_bytes())
+    body.to_string().into_bytes()
 }

@@ -5,9 +5,10 @@ use protocol::{Address, Code, MessageKind};
 use serde_json::{Value, json};
 
 use crate::core::Core;
-use crate::flows::profile;
+use crate::event::Now;
 use crate::flows::respond::Refusal;
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
+use crate::flows::{explain, profile};
 use crate::ids::OwnerId;
 use crate::party::PartyKind;
 use crate::rooms::registry::Route;
@@ -19,7 +20,8 @@ pub(crate) fn registry(core: &mut Core, asked: &Asked<'_>) -> Served {
     }
     match asked.body()? {
         Query::Profile(wanted) => Ok(profile_read(core, &wanted)),
-        Query::Resolve(resolve) => resolved(core, &resolve),
+        Query::Resolve(resolve) if resolve.remote => value(&explain::remote(core, asked.now)),
+        Query::Resolve(resolve) => resolved(core, &resolve, asked.now),
     }
 }
 
@@ -41,7 +43,7 @@ fn profile_read(core: &Core, wanted: &registry::Profile) -> Answer {
     Answer::Coded(code, body.to_string().into_bytes())
 }
 
-fn resolved(core: &Core, resolve: &Resolve) -> Served {
+fn resolved(core: &Core, resolve: &Resolve, now: Now) -> Served {
     if resolve.resource.is_empty() {
         let entries = core.rooms.registry.entries();
         let entries = entries
@@ -57,6 +59,9 @@ fn resolved(core: &Core, resolve: &Resolve) -> Served {
             .map_err(|bad: protocol::address::BadAddress| {
                 Refusal::bad_request(format!("`{}`: {bad}", resolve.resource))
             })?;
+    if resolve.explain {
+        return value(&explain::way(core, &address, now));
+    }
     match core
         .rooms
         .registry

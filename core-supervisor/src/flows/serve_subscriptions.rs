@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::core::Core;
 use crate::event::Actions;
+use crate::flows::enrol;
 use crate::flows::persist::{self, Then};
 use crate::flows::respond::Refusal;
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
@@ -39,6 +40,9 @@ fn subscribe(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
     persist::has_room(core, asked.admitted.link)?;
     let is_new = core.rooms.subscriptions.subscribe(&subscriber, &topics);
     let is_new = is_new.map_err(|bad| refused(&bad))?;
+    for topic in &topics {
+        enrol::topic(core, topic.address(), asked.now, out);
+    }
     // The published answer: the request itself, with a code.
     let mut answer: Map<String, Value> = asked.body()?;
     answer.insert("code".to_owned(), Code::OK.0.into());
@@ -56,6 +60,9 @@ fn unsubscribe(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served 
         // 200 in any case: who is not subscribed has what it asked for.
         if let Ok(topic) = Topic::parse(text) {
             is_new |= core.rooms.subscriptions.unsubscribe(&subscriber, &topic);
+            if !core.rooms.subscriptions.is_wanted(topic.address()) {
+                enrol::topic_left(core, topic.address(), asked.now, out);
+            }
         }
     }
     let answer = br#"{"code":200}"#.to_vec();

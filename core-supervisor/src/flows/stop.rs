@@ -45,7 +45,7 @@ pub(crate) fn begin(core: &mut Core, why: &str, now: Now, out: &mut Actions) {
         is_over: false,
     });
     sync::keep::write_all(core, out);
-    registration::close_all(core, out);
+    registration::close_all(core, now, out);
     let grace_ms = u32::try_from(STOP_GRACE.as_millis()).unwrap_or(u32::MAX);
     let mut links: Vec<_> = core.gates.keys().copied().collect();
     links.sort_unstable();

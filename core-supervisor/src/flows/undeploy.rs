@@ -84,7 +84,7 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
     registration::component_cut(core, id, now, out);
     core.rooms.bus.listeners.remove_all(OwnerId::Component(id));
     sync::taken_down(core, OwnerId::Component(id));
-    core.rooms.bus.parked.forget_sender(OwnerId::Component(id));
+    reach::sender_left(core, OwnerId::Component(id), now, out);
     core.check_by(now.mono);
     core.epoch += 1;
     let Some(sandbox) = core.rooms.sandboxes.get_mut(sandbox_id) else {

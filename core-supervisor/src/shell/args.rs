@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use protocol::frame::Level;
 
-use super::config::{Flags, LogSpec};
+use super::config::{Flags, LogSpec, Node, Secret};
 use crate::user::User;
 
 /// The trusted supervisor of the Hyperty Runtime.
@@ -87,6 +87,12 @@ pub struct Options {
     /// The domain in this runtime's address
     #[arg(long, global = true)]
     pub domain: Option<String>,
+    /// A message node that this runtime belongs to, wss:// or nats://; may be given more than once
+    #[arg(long = "node", global = true, value_name = "[DOMAIN=]URL")]
+    pub nodes: Vec<Node>,
+    /// A file with the token or the credentials for the nodes of a domain
+    #[arg(long = "node-secret", global = true, value_name = "[DOMAIN=]FILE")]
+    pub node_secrets: Vec<Secret>,
     /// For whom components act unless they are deployed for another: user://idp/name or name@idp
     #[arg(long, global = true, value_name = "USER")]
     pub user: Option<User>,
@@ -129,6 +135,8 @@ impl Options {
             no_floor: self.no_floor,
             sandbox_host: self.sandbox_host.clone(),
             domain: self.domain.clone(),
+            nodes: self.nodes.clone(),
+            node_secrets: self.node_secrets.clone(),
             user: self.user.clone(),
             log: self.log.clone(),
         }

@@ -1,7 +1,7 @@
 //! Long work: what the core asks for, done with files, told as an event.
 
 use super::config::{Config, Origin};
-use super::package::{Catalogues, Programs};
+use super::package::{Catalogues, Nodes, Programs};
 use super::policy_files::{self, PolicyDir};
 use super::world::Job;
 use crate::event::Event;
@@ -12,16 +12,26 @@ use crate::rooms::policy::{PolicySet, Problems};
 pub struct Chores {
     catalogues: Catalogues,
     policies: Vec<PolicyDir>,
+    homes: Vec<String>,
 }
 
 impl Chores {
     /// As configured; sealed programs go to `programs`.
     pub fn new(config: &Config, programs: Programs) -> Self {
         let directories = config.catalogues.value.clone();
+        let domain = config.domain.value.clone();
+        let nodes = Nodes::new(config, &domain);
+        let homes = nodes.domains();
         Self {
-            catalogues: Catalogues::new(directories, config.domain.value.clone(), programs),
+            catalogues: Catalogues::new(directories, domain, programs).with_nodes(nodes),
             policies: policy_dirs(config),
+            homes,
         }
+    }
+
+    /// The domains that the runtime belongs to.
+    pub fn homes(&self) -> Vec<String> {
+        self.homes.clone()
     }
 
     /// The rules as the files have them now.

@@ -160,6 +160,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     let programs = Programs::default();
     let chores = Chores::new(&config, programs.clone());
     let (letterbox, inbox) = inbox().map_err(system("make the inbox"))?;
+    let homes = chores.homes();
     let jobs = listen(&instance, chores.clone(), letterbox.clone())?;
     let host = NurseryCommand {
         program: config.sandbox_host.value.clone(),
@@ -177,7 +178,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
             source,
         })?;
     let (writes, keeper) = Keeper::start(store, letterbox.clone())?;
-    let mut brain = core(&config, address, token.clone(), rules)?;
+    let mut brain = core(&config, address, (token.clone(), homes), rules)?;
     brain.restore(records);
     let parts = Parts {
         brain,
@@ -222,7 +223,7 @@ fn take_leash(number: i32) -> Result<Leash, StartError> {
 fn core(
     config: &Config,
     runtime: Address,
-    token: Option<String>,
+    (token, homes): (Option<String>, Vec<String>),
     rules: PolicySet,
 ) -> Result<Core, StartError> {
     let settings = Settings {
@@ -235,7 +236,7 @@ fn core(
         spare_scripts: config.spare_scripts.value,
         spare_natives: config.spare_natives.value,
         slots_max: config.slots_max.value,
-        homes: Vec::new(),
+        homes,
         seed: random()?,
     };
     Ok(Core::new(settings, rules))

@@ -7,6 +7,7 @@ mod allocation;
 mod audit;
 mod components;
 mod discovery;
+mod enrol;
 mod keeping;
 mod links;
 mod messages;

@@ -16,7 +16,7 @@ const BOB: &str = "bob@b.example";
 const FAR: &str = "hyperty://far.example/1";
 
 /// Hyperties may say everything to everybody elsewhere, and be told everything.
-const OPEN: &str = r#"
+pub(crate) const OPEN: &str = r#"
 @id("out") @why("hyperties talk to the world")
 permit (principal is Hyperty, action in Action::"message", resource is Remote);
 @id("in") @why("the world talks to hyperties")

@@ -18,6 +18,9 @@ impl Dice {
     }
 }
 
+/// The domain whose stub comes and goes.
+pub(crate) const FAR: &str = "far.example";
+
 /// Two sets of rules that take turns.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Rules {
@@ -33,11 +36,20 @@ impl Rules {
                  action in [Action::\"message\", Action::\"listen\"], resource is Hyperty in Provider::\"{to}\");\n"
             )
         };
+        let far = |id: &str, from: &str| {
+            format!(
+                "@id(\"{id}\")\n@why(\"the simulation says so\")\npermit (principal is Hyperty in Provider::\"{from}\", \
+                 action in Action::\"message\", resource is Remote) when {{ resource.domain == \"{FAR}\" }};\n"
+            )
+        };
         match self {
             Self::AWithB => {
-                rule("ab", "a.example", "b.example") + &rule("ba", "b.example", "a.example")
+                rule("ab", "a.example", "b.example")
+                    + &rule("ba", "b.example", "a.example")
+                    + &far("af", "a.example")
+                    + &far("bf", "b.example")
             }
-            Self::AToC => rule("ac", "a.example", "c.example"),
+            Self::AToC => rule("ac", "a.example", "c.example") + &far("af", "a.example"),
         }
     }
 
@@ -46,8 +58,8 @@ impl Rules {
         let pair = (&from[..1], &to[..1]);
         from == to
             || match self {
-                Self::AWithB => pair == ("a", "b") || pair == ("b", "a"),
-                Self::AToC => pair == ("a", "c"),
+                Self::AWithB => matches!(pair, ("a", "b" | "f") | ("b", "a" | "f")),
+                Self::AToC => matches!(pair, ("a", "c" | "f")),
             }
     }
 }

@@ -12,12 +12,13 @@
 //! | I6 an address has one owner | fresh addresses never repeat; the audit; arrivals are at the owner's link |
 //! | I7 rooms do not know rooms | `tests/rooms.rs` reads their `use` lines |
 //! | I8 every table has a bound | the audit |
-//! | I11 one final answer | each request with a deadline hears exactly one, by its deadline |
+//! | I11 one final answer | each request with a deadline hears exactly one, by its deadline, also one that waits for a stub |
 
 // A broken expectation is what these panics are for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod chance;
+mod far;
 mod objects;
 #[path = "../story/mod.rs"]
 mod story;
@@ -25,7 +26,7 @@ mod story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chance::{Dice, Rules};
+use chance::{Dice, FAR, Rules};
 use core_supervisor::event::{Event, Exit};
 use core_supervisor::ids::LinkId;
 use protocol::{HostFrame, Reply};
@@ -79,6 +80,10 @@ struct Simulation {
     serial: u64,
     arrived: u64,
     answered: u64,
+    /// The stub of the domain elsewhere, and the links it has had.
+    far_stub: Option<String>,
+    far_links: BTreeSet<LinkId>,
+    far_arrived: u64,
 }
 
 impl Simulation {
@@ -100,6 +105,9 @@ impl Simulation {
             serial: 0,
             arrived: 0,
             answered: 0,
+            far_stub: None,
+            far_links: BTreeSet::new(),
+            far_arrived: 0,
         }
     }
 
@@ -115,7 +123,8 @@ impl Simulation {
             9..12 => self.listen(),
             12..14 => self.share(),
             14..15 => self.garbage(),
-            15..40 => self.answer(),
+            15..17 => self.change_far(),
+            17..40 => self.answer(),
             40..50 => self.wait(),
             _ => self.send(),
         }
@@ -191,40 +200,6 @@ impl Simulation {
         };
         self.story
             .core_rules(self.sets[usize::from(self.rules == Rules::AToC)].clone());
-    }
-
-    fn allocate(&mut self) {
-        let Some((at, link)) = self.living() else {
-            return;
-        };
-        let from = self.components[at].address.clone();
-        let to = format!("{RUNTIME}/address-allocation");
-        self.story.send_as(
-            link,
-            &from,
-            "create",
-            &to,
-            r#"{"scheme":"comm"}"#,
-            Reply::Untimed,
-        );
-        for heard in self.story.heard_on(link) {
-            if let Heard::Message {
-                from, body, code, ..
-            } = &heard
-                && *from == to
-                && code.0 == 200
-            {
-                let value: serde_json::Value = serde_json::from_str(body).unwrap();
-                let object = value["value"]["allocated"][0].as_str().unwrap().to_owned();
-                assert!(
-                    self.addresses.insert(object.clone()),
-                    "I6: `{object}` was given out twice"
-                );
-                self.components[at].objects.push(object);
-            } else {
-                self.heard(link, heard);
-            }
-        }
     }
 
     fn listen(&mut self) {
@@ -388,6 +363,7 @@ impl Simulation {
                 body,
                 ..
             } => self.arrived(link, &kind, from, to, id, &body),
+            Heard::Load { component } => self.loaded(link, component),
             _ => {}
         }
     }
@@ -403,6 +379,9 @@ impl Simulation {
             "I4: `{from}` arrived, and was not the sender's"
         );
         assert_eq!(sent.kind, kind);
+        if provider_of(&to) == FAR {
+            return self.left(link, kind, from, to, id);
+        }
         assert!(
             sent.rules.permit(provider_of(&from), provider_of(&to)),
             "I5: {kind} from `{from}` to `{to}` arrived without a permit"
@@ -454,7 +433,7 @@ impl Simulation {
     fn some_address(&mut self) -> String {
         match self.dice.roll(12) {
             0 => "hyperty://a.example/nobody".to_owned(),
-            1 => "hyperty://far.example/1".to_owned(),
+            1 => format!("hyperty://{FAR}/1"),
             2 => format!("{RUNTIME}/nothing"),
             _ => match self.some_component() {
                 Some(at) => self.own_address(at),
@@ -469,12 +448,16 @@ fn provider_of(address: &str) -> &str {
     rest.split('/').next().unwrap()
 }
 
-fn live(seed: u64, events: usize) -> (u64, u64) {
+fn live(seed: u64, events: usize) -> [u64; 3] {
     let mut simulation = Simulation::new(seed);
     for _ in 0..events {
         simulation.step();
     }
-    (simulation.arrived, simulation.answered)
+    [
+        simulation.arrived,
+        simulation.answered,
+        simulation.far_arrived,
+    ]
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -485,15 +468,16 @@ fn setting(name: &str) -> Option<u64> {
 fn the_invariants_hold_whatever_happens() {
     let events = usize::try_from(setting("SIM_EVENTS").unwrap_or(3_000)).unwrap();
     let seeds = setting("SIM_SEED").map_or(1..5, |seed| seed..seed + 1);
-    let mut totals = (0, 0);
+    let mut totals = [0; 3];
     for seed in seeds {
         println!("SIM_SEED={seed}");
-        let (arrived, answered) = live(seed, events);
-        totals = (totals.0 + arrived, totals.1 + answered);
+        for (total, number) in totals.iter_mut().zip(live(seed, events)) {
+            *total += number;
+        }
     }
     // A simulation in which nothing arrives would hold every invariant.
     assert!(
-        totals.0 > 100 && totals.1 > 100,
-        "only {totals:?} messages and answers arrived"
+        totals[0] > 100 && totals[1] > 100 && totals[2] > 10,
+        "only {totals:?} messages and answers arrived, here and elsewhere"
     );
 }

@@ -15,6 +15,40 @@ use super::{Open, Simulation};
 const CONSENT: Duration = Duration::from_millis(15_200);
 
 impl Simulation {
+    pub(super) fn allocate(&mut self) {
+        let Some((at, link)) = self.living() else {
+            return;
+        };
+        let from = self.components[at].address.clone();
+        let to = format!("{RUNTIME}/address-allocation");
+        self.story.send_as(
+            link,
+            &from,
+            "create",
+            &to,
+            r#"{"scheme":"comm"}"#,
+            Reply::Untimed,
+        );
+        for heard in self.story.heard_on(link) {
+            if let Heard::Message {
+                from, body, code, ..
+            } = &heard
+                && *from == to
+                && code.0 == 200
+            {
+                let value: serde_json::Value = serde_json::from_str(body).unwrap();
+                let object = value["value"]["allocated"][0].as_str().unwrap().to_owned();
+                assert!(
+                    self.addresses.insert(object.clone()),
+                    "I6: `{object}` was given out twice"
+                );
+                self.components[at].objects.push(object);
+            } else {
+                self.heard(link, heard);
+            }
+        }
+    }
+
     pub(super) fn share(&mut self) {
         match self.dice.roll(6) {
             0 => self.make(),

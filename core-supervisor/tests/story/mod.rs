@@ -63,7 +63,7 @@ pub struct Story {
     pub on_demand: std::collections::BTreeSet<String>,
     /// Which of those were looked for, in order.
     pub sought: Vec<String>,
-    /// Whether packages come only when the test says so.
+    /// Whether packages on demand come only when the test says so.
     pub holds_packages: bool,
     pub held_packages: VecDeque<(Ticket, core_supervisor::rooms::catalogue::Wanted)>,
     /// Data schemas by name, as some catalogue has them.

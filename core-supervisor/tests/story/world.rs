@@ -75,7 +75,7 @@ impl Story {
                     seen: Ok(seen),
                 });
             }
-            Action::ReadPackage { ticket, wanted } if self.holds_packages => {
+            Action::ReadPackage { ticket, wanted } if self.holds_packages && wanted.is_exact => {
                 self.held_packages.push_back((ticket, wanted));
             }
             Action::ReadPackage { ticket, wanted } => self.read_package(ticket, &wanted),

@@ -90,6 +90,16 @@ pub struct Component {
     pub restarts: u32,
     /// When it will be tried again, in milliseconds from now.
     pub next_try_ms: Option<u64>,
+    /// How a protocol stub stands to its domain, in its own word: `created`,
+    /// `in-progress`, `live`, `failed`, `disconnected`; empty for all others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub session: String,
+    /// Why, in its words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub session_desc: String,
+    /// Since when, in milliseconds after the start of the supervisor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ms: Option<u64>,
     /// How long it has been running, in milliseconds.
     pub running_ms: Option<u64>,
     /// Messages it sent that were delivered.

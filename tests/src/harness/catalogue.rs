@@ -91,6 +91,22 @@ impl Catalogue {
         catalogue
     }
 
+    /// Adds any of the workspace's programs as the protocol stub of a domain, by its
+    /// usual name or another.
+    ///
+    /// # Panics
+    ///
+    /// When the program is not built.
+    #[must_use]
+    pub fn stub(self, provider: &str, name: &str, from: &str) -> Self {
+        let folder = format!("{provider}/.well-known/protocolstub/{name}.ps");
+        let descriptor = json!({ "name": name, "language": "native", "configuration": {} });
+        let catalogue = self.file(&format!("{folder}.json"), &descriptor.to_string());
+        let elf = catalogue.path().join(format!("{folder}.elf"));
+        fs::copy(program(from), elf).expect("the program can be copied");
+        catalogue
+    }
+
     /// Adds a component that shows, in the end, that the runtime still works.
     #[must_use]
     pub fn with_witness(self) -> Self {

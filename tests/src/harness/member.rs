@@ -27,6 +27,17 @@ impl<'runtime> Member<'runtime> {
         Self { runtime, component }
     }
 
+    /// One that was deployed before, at this address.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[track_caller]
+    pub fn at(runtime: &'runtime Runtime, address: &str) -> Self {
+        let component = runtime.component(address);
+        Self { runtime, component }
+    }
+
     /// Its address.
     pub fn address(&self) -> &str {
         &self.component.address

@@ -51,6 +51,7 @@ const ROOT_HELP: &str = "\
 \u{1b}[1;4mRules and addresses\u{1b}[0m
   policy       Check, show or reload the rules for messages
   registry     Who owns which address, and how a message gets there
+  resolve      Where a message for an address goes now, and why
   catalogue    What can be deployed, and whether it is sound
 
 \u{1b}[1;4mThis machine\u{1b}[0m
@@ -233,6 +234,8 @@ pub(crate) enum Command {
     Policy(cmd::policy::Args),
     /// Show who owns which address
     Registry(cmd::registry::Args),
+    /// Show where a message for an address goes now
+    Resolve(cmd::resolve::Args),
     /// Show what can be deployed
     Catalogue(cmd::catalogue::Args),
     /// Try every primitive the sandbox needs

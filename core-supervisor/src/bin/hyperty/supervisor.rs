@@ -51,6 +51,12 @@ pub(crate) struct Plan {
     pub(crate) runtime_dir: Option<PathBuf>,
     /// Its catalogues.
     pub(crate) catalogues: Vec<PathBuf>,
+    /// Its domain; by its own configuration when absent.
+    pub(crate) domain: Option<String>,
+    /// The message nodes it belongs to, as `--node` has them.
+    pub(crate) nodes: Vec<String>,
+    /// Files with secrets for them, as `--node-secret` has them.
+    pub(crate) node_secrets: Vec<String>,
     /// For whom its components act; by its own configuration when absent.
     pub(crate) user: Option<String>,
 }
@@ -182,6 +188,7 @@ fn command(program: &Path, plan: &Plan) -> Command {
         "--sandbox-host",
         launch.sandbox_host.clone().map(Into::into),
     );
+    option("--domain", plan.domain.clone().map(Into::into));
     option("--user", plan.user.clone().map(Into::into));
     option("--log", launch.log.clone().map(Into::into));
     for directory in &launch.policy {
@@ -189,6 +196,12 @@ fn command(program: &Path, plan: &Plan) -> Command {
     }
     for directory in &plan.catalogues {
         option("--catalogue", Some(directory.into()));
+    }
+    for node in &plan.nodes {
+        option("--node", Some(node.into()));
+    }
+    for secret in &plan.node_secrets {
+        option("--node-secret", Some(secret.into()));
     }
     for what in &launch.pretend_without {
         option("--pretend-without", Some(what.into()));

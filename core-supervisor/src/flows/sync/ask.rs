@@ -19,11 +19,11 @@ use super::{body, far, invite, read, route, subscribe};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{heartbeat, hold, observe, refuse};
+use crate::flows::{enrol, heartbeat, hold, observe, refuse, search};
 use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX};
 use crate::rooms::bus;
-use crate::rooms::registry::Route;
+use crate::rooms::registry::{Route, Step};
 use crate::rooms::user_agent::Asker;
 
 /// The first of the core's own numbers; a sender's bus counts from 1.
@@ -42,6 +42,12 @@ pub(crate) enum Purpose {
     Route(Box<route::Route>),
     /// A reporter elsewhere hands out its object.
     Read(ObjectId, Asker),
+    /// The node or registry of a domain hears of an entry.
+    Enrol(String, Step),
+    /// A registry elsewhere is searched.
+    Search(Box<search::Search>),
+    /// A registry elsewhere says again how somebody stands.
+    Heal(String),
 }
 
 /// The questions that wait for their answers.
@@ -60,11 +66,11 @@ pub(crate) struct Answer {
 
 /// A message that the core sends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words<'a> {
-    pub(super) kind: MessageKind<'a>,
-    pub(super) from: &'a str,
-    pub(super) to: &'a Address,
-    pub(super) body: &'a Value,
+pub(crate) struct Words<'a> {
+    pub(crate) kind: MessageKind<'a>,
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a Address,
+    pub(crate) body: &'a Value,
 }
 
 impl Answer {
@@ -81,7 +87,7 @@ impl Answer {
     }
 
     /// Its reason, under whichever name it has.
-    pub(super) fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         let names = ["desc", "description", "error"];
         let mut reasons = names.into_iter().filter_map(|name| self.body.get(name));
         let reason = reasons.find_map(Value::as_str);
@@ -100,13 +106,21 @@ impl From<&Refusal> for Answer {
 
 impl Questions {
     /// The questions about an object's subscription, to be ended with it.
-    pub(super) fn about(&self, object: ObjectId) -> Vec<(u64, String)> {
+    pub(crate) fn about(&self, object: ObjectId) -> Vec<(u64, String)> {
         let open = self.open.iter();
         let about = open.filter(|(_, (_, purpose))| match purpose {
             Purpose::Accept(wanted) => wanted.object == object,
             Purpose::Invite(_) | Purpose::Far(_) | Purpose::Route(_) | Purpose::Read(..) => false,
+            Purpose::Enrol(..) | Purpose::Search(_) | Purpose::Heal(_) => false,
         });
         about.map(|(id, (from, _))| (*id, from.clone())).collect()
+    }
+
+    /// Under which spelling of its address the core asked: far ends have their own.
+    pub(crate) fn spelling(&self, to: &str, id: u64) -> Option<&str> {
+        let (from, _) = self.open.get(&id)?;
+        let same = to.parse::<Address>().ok()? == from.parse().ok()?;
+        same.then_some(from.as_str())
     }
 
     /// How many there are.
@@ -116,7 +130,7 @@ impl Questions {
 }
 
 /// Asks somebody; `answered` follows, once, unless this is refused.
-pub(super) fn ask(
+pub(crate) fn ask(
     core: &mut Core,
     words: Words<'_>,
     purpose: (LinkId, Purpose),
@@ -127,14 +141,14 @@ pub(super) fn ask(
 }
 
 /// The same, giving back what could not be asked.
-pub(super) fn try_ask(
+pub(crate) fn try_ask(
     core: &mut Core,
     words: Words<'_>,
     (charged, purpose): (LinkId, Purpose),
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Box<(Refusal, Purpose)>> {
-    match put(core, words, charged, now, out) {
+    match put(core, words, None, charged, now, out) {
         Ok(id) => {
             let from = words.from.to_owned();
             core.questions.open.insert(id, (from, purpose));
@@ -144,9 +158,27 @@ pub(super) fn try_ask(
     }
 }
 
+/// Asks under a number that was used before, if there is one: a repetition has the
+/// number of its first (spec messaging §6.2). Gives back the number.
+pub(crate) fn ask_as(
+    core: &mut Core,
+    words: Words<'_>,
+    number: Option<u64>,
+    (charged, purpose): (LinkId, Purpose),
+    now: Now,
+    out: &mut Actions,
+) -> Result<u64, Refusal> {
+    let id = put(core, words, number, charged, now, out)?;
+    core.questions
+        .open
+        .insert(id, (words.from.to_owned(), purpose));
+    Ok(id)
+}
+
 fn put(
     core: &mut Core,
     words: Words<'_>,
+    number: Option<u64>,
     charged: LinkId,
     now: Now,
     out: &mut Actions,
@@ -164,8 +196,10 @@ fn put(
             gate.pending
         )));
     }
-    core.questions.last += 1;
-    let id = FIRST + core.questions.last;
+    let id = number.unwrap_or_else(|| {
+        core.questions.last += 1;
+        FIRST + core.questions.last
+    });
     let key = pending.key(words.from, id);
     let asked = bus::Asked {
         from: words.from,
@@ -194,14 +228,14 @@ fn put(
 }
 
 /// Tells somebody something that is not answered; who cannot be reached misses it.
-pub(super) fn tell(core: &mut Core, words: Words<'_>, now: Now, out: &mut Actions) {
+pub(crate) fn tell(core: &mut Core, words: Words<'_>, now: Now, out: &mut Actions) {
     if let Ok((to, _)) = receiver(core, words.to) {
         tell_link(core, to, words, now, out);
     }
 }
 
 /// The same to a link that is not its receiver's own: a stub that carries it.
-pub(super) fn tell_link(
+pub(crate) fn tell_link(
     core: &mut Core,
     to: LinkId,
     words: Words<'_>,
@@ -235,6 +269,9 @@ pub(crate) fn answered(
             Purpose::Far(wanted) => far::decided(core, wanted, &answer, now, out),
             Purpose::Route(route) => route::answered(core, *route, &answer, now, out),
             Purpose::Read(object, asker) => read::answered(core, object, &asker, &answer, out),
+            Purpose::Enrol(url, step) => enrol::answered(core, &url, step, &answer, now, out),
+            Purpose::Search(search) => search::found(core, *search, &answer, now, out),
+            Purpose::Heal(domain) => search::healed(core, &domain, &answer, now),
         },
         Some(other) => drop(core.questions.open.insert(id, other)),
         None => {}
@@ -242,7 +279,7 @@ pub(crate) fn answered(
 }
 
 /// Ends a question with a refusal of the core's.
-pub(super) fn end(
+pub(crate) fn end(
     core: &mut Core,
     (id, from): (u64, &str),
     refusal: &Refusal,
@@ -260,7 +297,7 @@ pub(super) fn end(
 }
 
 /// Where a message for an address goes: to its owner, or to the stub for its domain.
-pub(super) fn receiver(core: &Core, to: &Address) -> Result<(LinkId, OwnerId), Refusal> {
+pub(crate) fn receiver(core: &Core, to: &Address) -> Result<(LinkId, OwnerId), Refusal> {
     let registry = &core.rooms.registry;
     let owner = match registry.resolve(to, &core.settings.runtime) {
         Route::Owner(owner) | Route::Stub(owner) => owner,

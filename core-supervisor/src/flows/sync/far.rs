@@ -14,6 +14,7 @@ use super::{fan_out, from, identity, parse, route, subscribe};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::persist::{self, Then};
+use crate::flows::reach;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{self, Asked, Served};
 use crate::ids::ObjectId;
@@ -44,6 +45,27 @@ pub(super) fn is_elsewhere(core: &Core, resource: &str) -> bool {
             .parse()
             .is_ok_and(|address| matches!(way(address), Way::Stub(_))),
     }
+}
+
+/// Whether it is of a domain whose stub is not there yet.
+pub(super) fn is_unreached(core: &Core, resource: &str) -> bool {
+    let is_here = core.rooms.sync.find(resource).is_some();
+    let address = resource.parse();
+    !is_here && address.is_ok_and(|address: Address| reach::is_unreached(core, &address))
+}
+
+/// The request waits until the domain can be reached, and comes again then.
+pub(super) fn reach(
+    core: &mut Core,
+    asked: &Asked<'_>,
+    resource: &str,
+    out: &mut Actions,
+) -> Served {
+    let object = parse("resource", resource)?;
+    let observer = from(asked)?;
+    fan_out::permitted(core, asked.owner, (&observer, &object), asked.now)?;
+    reach::wait(core, asked.admitted, asked.owner, &object, asked.now, out)?;
+    Ok(serve::Answer::Later)
 }
 
 /// A `subscribe` to `/sm` about an object elsewhere.

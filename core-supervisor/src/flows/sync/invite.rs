@@ -11,6 +11,7 @@ use super::{change, from, identity, parse, selected};
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::judge;
+use crate::flows::reach;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{self, Asked, Served};
 use crate::rooms::policy::Act;
@@ -40,6 +41,11 @@ pub(super) fn asked(
     if !permit {
         let reason = judge::reason(core, decision);
         return Err(Refusal::new(Code::FORBIDDEN, "deny", reason).decided(decision));
+    }
+    if reach::is_unreached(core, &invited) {
+        let (admitted, now) = (asked.admitted, asked.now);
+        reach::wait(core, admitted, asked.owner, &invited, now, out)?;
+        return Ok(serve::Answer::Later);
     }
     let Some(object) = core.rooms.sync.get(id) else {
         return Err(serve::not_understood(PATH, asked.header()));

@@ -12,7 +12,7 @@
 //! the object, and by the reporter, who is asked each time. What follows from it
 //! (changes, children, calls) is permitted by the relation (`relation.rs`).
 
-mod ask;
+pub(crate) mod ask;
 mod body;
 mod change;
 mod children;
@@ -31,7 +31,7 @@ mod register;
 pub(crate) mod relation;
 mod remote;
 mod resume;
-mod route;
+pub(crate) mod route;
 mod shape;
 mod subscribe;
 

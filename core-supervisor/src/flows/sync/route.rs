@@ -56,7 +56,7 @@ pub(super) fn node(core: &Core, domain: &str, part: &str) -> Option<Address> {
 }
 
 /// What the node of a reported object's domain has to bring.
-pub(super) fn reported(object: &Object) -> Vec<Vec<String>> {
+pub(crate) fn reported(object: &Object) -> Vec<Vec<String>> {
     let url = object.address.as_str();
     let mut steps = Vec::new();
     if object.meta("domain_routing") != Some(&Value::Bool(false)) {
@@ -69,7 +69,7 @@ pub(super) fn reported(object: &Object) -> Vec<Vec<String>> {
 }
 
 /// What the node of an observed object's domain has to bring.
-pub(super) fn observed(object: &Address) -> Vec<String> {
+pub(crate) fn observed(object: &Address) -> Vec<String> {
     vec![format!("{object}/{CHANGES}"), format!("{object}/children/")]
 }
 

@@ -41,6 +41,9 @@ pub(super) fn asked(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Se
     if far::is_elsewhere(core, &subscribe.resource) {
         return far::want(core, asked, &subscribe, out);
     }
+    if far::is_unreached(core, &subscribe.resource) {
+        return far::reach(core, asked, &subscribe.resource, out);
+    }
     let object = selected(core, &subscribe.resource)?;
     let observer = from(asked)?;
     let wanted = Wanted {

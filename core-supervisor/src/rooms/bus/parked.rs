@@ -20,8 +20,6 @@ pub(crate) struct Held {
     pub(crate) sender: OwnerId,
     /// Its frame, as it came.
     pub(crate) frame: Box<[u8]>,
-    /// When it came.
-    pub(crate) since: Duration,
     /// When it has waited long enough.
     pub(crate) deadline: Duration,
     // What a repetition has in common with it.
@@ -60,13 +58,12 @@ impl Held {
         (link, sender): (LinkId, OwnerId),
         header: &Header<'_>,
         frame: &[u8],
-        (since, deadline): (Duration, Duration),
+        deadline: Duration,
     ) -> Self {
         Self {
             link,
             sender,
             frame: frame.into(),
-            since,
             deadline,
             from: header.from.into(),
             id: header.id,
@@ -92,6 +89,11 @@ impl Parked {
     /// The domains that messages wait for.
     pub(crate) fn domains(&self) -> impl Iterator<Item = &str> {
         self.queues.keys().map(String::as_str)
+    }
+
+    /// How many wait for one domain.
+    pub(crate) fn waiting_for(&self, domain: &str) -> usize {
+        self.queues.get(domain).map_or(0, VecDeque::len)
     }
 
     /// Lets a message wait. One that is repeated is kept once.
@@ -129,9 +131,9 @@ impl Parked {
         self.take_where(|held| held.link == link);
     }
 
-    /// The same for a component that leaves a link on which others stay.
-    pub(crate) fn forget_sender(&mut self, sender: OwnerId) {
-        self.take_where(|held| held.sender == sender);
+    /// Takes out what a component sent that leaves its link.
+    pub(crate) fn take_of(&mut self, sender: OwnerId) -> Vec<Held> {
+        self.take_where(|held| held.sender == sender)
     }
 
     /// When `take_late` may find something.

@@ -9,6 +9,7 @@
 //! Not here: whose addresses they are (rooms/registry), data objects themselves
 //!           (rooms/sync), who is told of a change (flows/registration.rs)
 
+mod far;
 mod query;
 mod record;
 #[cfg(test)]
@@ -22,12 +23,15 @@ use serde_json::{Map, Value};
 
 use crate::limits::FOUND_BYTES_MAX;
 use crate::user::User;
+pub use far::Far;
 use query::{By, Kind, Search};
 pub use record::{HypertyRecord, ObjectRecord, Status};
 
 /// The discovery room.
 #[derive(Debug, Default)]
 pub struct Discovery {
+    /// What registries elsewhere have said.
+    pub(crate) far: Far,
     hyperties: BTreeMap<String, HypertyRecord>,
     // Bounded by the addresses that their owners may hold (OBJECTS_PER_COMPONENT_MAX).
     objects: BTreeMap<String, ObjectRecord>,
@@ -86,6 +90,26 @@ impl Discovery {
             _ => Some(Value::Object(found.collect::<Map<_, _>>())),
         };
         value.map_or(Found::Nothing, Found::Value)
+    }
+
+    /// The addresses of all hyperties.
+    pub fn hyperties(&self) -> impl Iterator<Item = &Address> {
+        self.hyperties.values().map(|record| &record.url)
+    }
+
+    /// The addresses of all data objects.
+    pub fn objects(&self) -> impl Iterator<Item = &Address> {
+        self.objects.values().map(|record| &record.url)
+    }
+
+    /// One hyperty's record.
+    pub fn hyperty(&self, url: &Address) -> Option<&HypertyRecord> {
+        self.hyperties.get(url.as_str())
+    }
+
+    /// One data object's.
+    pub fn object(&self, url: &Address) -> Option<&ObjectRecord> {
+        self.objects.get(url.as_str())
     }
 
     /// Enters a hyperty, or replaces its record; what stood there.

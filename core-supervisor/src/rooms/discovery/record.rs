@@ -43,6 +43,9 @@ pub struct HypertyRecord {
     pub data_schemes: Vec<String>,
     /// How it stands.
     pub status: Status,
+    /// Whether the registry of its domain is to know it, and the node to bring what is
+    /// for it: `domain_registration` and `domain_routing` of its configuration.
+    pub enters: (bool, bool),
     /// The runtime that it was registered in.
     pub runtime: Address,
     /// When it was registered first, in microseconds since the Unix epoch.

@@ -14,6 +14,7 @@ fn hyperty(url: &str, user: &str, modified_us: u64) -> HypertyRecord {
         resources: vec!["chat".to_owned(), "audio".to_owned()],
         data_schemes: vec!["comm".to_owned()],
         status: Status::Live,
+        enters: (true, true),
         runtime: "hyperty-runtime://home.example/rt".parse().unwrap(),
         starting_us: 1_000_000,
         modified_us,

@@ -8,6 +8,7 @@
 //!           a component that crashed keeps its addresses, without a link
 //! Not here: whether the asker may (flows/judge.rs), starting what is down (flows/supervise.rs)
 
+mod roll;
 mod ways;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +19,7 @@ use protocol::frame::Level;
 use crate::ids::{LinkId, OwnerId, RoomName};
 use crate::party::PartyKind;
 use crate::user::User;
+pub use roll::{Roll, Row, Said, Stands, Step, What};
 pub use ways::{Place, Shut, Ways, domain_of, legacy_name};
 
 /// What the registry knows about an owner.
@@ -61,6 +63,8 @@ pub enum Route {
 pub struct Registry {
     /// Ways to domains that no stub speaks for.
     pub(crate) ways: Ways,
+    /// What the domains of this runtime have been told.
+    pub(crate) roll: Roll,
     // The runtime's own domain, and those it belongs to.
     own: String,
     homes: Vec<String>,
@@ -180,6 +184,11 @@ impl Registry {
         name.unwrap_or_else(|| home.map_or(domain, |home| home).to_owned())
     }
 
+    /// Whether components of this provider are here.
+    pub fn is_provider(&self, domain: &str) -> bool {
+        self.is_provider_here(domain)
+    }
+
     /// The stub that speaks for exactly this domain.
     pub fn stub_of(&self, domain: &str) -> Option<OwnerId> {
         self.stubs.get(domain).copied()
@@ -188,6 +197,11 @@ impl Registry {
     /// Whether this runtime belongs to a domain, or to one above it.
     pub fn is_home(&self, domain: &str) -> bool {
         self.homes.iter().any(|home| is_below(domain, home))
+    }
+
+    /// The domain, or the one above it, that a stub here speaks for.
+    pub fn domain_above(&self, domain: &str) -> Option<&str> {
+        self.nearest(domain).map(|(domain, _)| domain.as_str())
     }
 
     /// Every domain that a stub here speaks for.

@@ -52,6 +52,11 @@ impl Topic {
         let written = written.to_owned();
         Ok(Self { address, written })
     }
+
+    /// Its address.
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
 }
 
 /// The subscription manager.
@@ -150,6 +155,17 @@ impl Subscriptions {
                 Some((subscriber.clone(), written.clone()))
             })
             .collect()
+    }
+
+    /// Everything that somebody hears of.
+    pub fn topics(&self) -> Vec<Address> {
+        let topics = self.of_topic.keys();
+        topics.filter_map(|topic| topic.parse().ok()).collect()
+    }
+
+    /// Whether anybody hears of this.
+    pub fn is_wanted(&self, topic: &Address) -> bool {
+        self.of_topic.contains_key(topic.as_str())
     }
 
     /// What is to be written about a subscriber.

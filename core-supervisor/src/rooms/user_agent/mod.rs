@@ -103,6 +103,28 @@ pub struct Previous {
     pub stage: Stage,
 }
 
+/// How a protocol stub says that it stands to its domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// `created`, `in-progress`, `live`, `failed`, `disconnected`; empty before it says so.
+    pub word: String,
+    /// Why, in its words.
+    pub desc: String,
+    /// Since when.
+    pub since: Duration,
+}
+
+impl Session {
+    /// As a stub says.
+    pub fn new(word: &str, desc: &str, since: Duration) -> Self {
+        Self {
+            word: word.to_owned(),
+            desc: desc.to_owned(),
+            since,
+        }
+    }
+}
+
 /// A package that is being read again.
 #[derive(Debug, Clone)]
 pub struct Reread {
@@ -129,6 +151,8 @@ pub struct Deployment {
     pub stage: Stage,
     /// Why it is not running.
     pub reason: String,
+    /// How it stands to its domain, if it is a protocol stub.
+    pub session: Session,
     /// What was read.
     pub package: Option<Package>,
     /// What ran before, while it is being reloaded.
@@ -312,6 +336,9 @@ impl Deployment {
             sandbox: self.sandbox.map(|sandbox| sandbox.0),
             restarts: self.restarts,
             next_try_ms: self.next_try.map(|at| millis(at.saturating_sub(now))),
+            session: self.session.word.clone(),
+            session_desc: self.session.desc.clone(),
+            session_ms: (!self.session.word.is_empty()).then(|| millis(self.session.since)),
             running_ms: (self.stage == Stage::Running)
                 .then(|| millis(now.saturating_sub(self.since))),
             sent: traffic.sent,

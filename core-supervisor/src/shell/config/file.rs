@@ -23,6 +23,8 @@ pub(super) struct Keys {
     pub(super) max_level: Option<Spanned<String>>,
     pub(super) sandbox_host: Option<Spanned<PathBuf>>,
     pub(super) domain: Option<Spanned<String>>,
+    pub(super) node: Option<Spanned<Vec<String>>>,
+    pub(super) node_secret: Option<Spanned<Vec<String>>>,
     pub(super) user: Option<Spanned<String>>,
     pub(super) log: Option<Spanned<String>>,
     pub(super) spare_scripts: Option<Spanned<usize>>,

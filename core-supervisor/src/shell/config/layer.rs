@@ -113,6 +113,40 @@ impl Layers<'_> {
         Set { value, origin }
     }
 
+    /// A list of what is text in the file.
+    pub(super) fn texts<T>(
+        &self,
+        flag: &[T],
+        flag_name: &'static str,
+        file: Option<&Spanned<Vec<String>>>,
+    ) -> Result<Set<Vec<T>>, ConfigError>
+    where
+        T: FromStr + Clone,
+        T::Err: Display,
+    {
+        if !flag.is_empty() {
+            return Ok(Set {
+                value: flag.to_vec(),
+                origin: Origin::Flag(flag_name),
+            });
+        }
+        let Some(texts) = file else {
+            return Ok(Set {
+                value: Vec::new(),
+                origin: Origin::BuiltIn,
+            });
+        };
+        let origin = self.file.origin(texts);
+        let value = texts.get_ref().iter().map(|text| text.parse()).collect();
+        match value {
+            Ok(value) => Ok(Set { value, origin }),
+            Err(error) => Err(ConfigError::Value {
+                origin,
+                message: T::Err::to_string(&error),
+            }),
+        }
+    }
+
     /// A number or a yes that only the file can set.
     pub(super) fn plain<T: Copy>(&self, file: Option<&Spanned<T>>, built_in: T) -> Set<T> {
         match file {

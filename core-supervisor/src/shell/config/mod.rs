@@ -11,6 +11,8 @@
 //! | `max-level` | – | `--max-level` | `L3` |
 //! | `sandbox-host` | `HYPERTY_SANDBOX_HOST` | `--sandbox-host` | beside `core-supervisor` |
 //! | `domain` | `HYPERTY_DOMAIN` | `--domain` | `local.hyperty` |
+//! | `node` | – | `--node` | none: `[DOMAIN=]URL` of each message node, of the own domain when none is named |
+//! | `node-secret` | – | `--node-secret` | none: `[DOMAIN=]FILE` with the token or credentials for its nodes |
 //! | `user` | `HYPERTY_USER` | `--user` | the runtime itself: `user://<domain>/<its id>` |
 //! | `log` | `HYPERTY_LOG` | `--log` | `info`; `json` and `json:debug` for one object per line |
 //! | `spare-scripts`, `spare-natives` | – | – | 1, 1 |
@@ -23,6 +25,7 @@
 
 mod file;
 mod layer;
+mod node;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -32,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 use file::File;
 use layer::{Layers, absolute};
+pub use node::{Carrier, Node, NotNode, Secret};
 use protocol::Address;
 use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
@@ -142,6 +146,10 @@ pub struct Flags {
     pub sandbox_host: Option<PathBuf>,
     /// `--domain`.
     pub domain: Option<String>,
+    /// `--node`, any number of them.
+    pub nodes: Vec<Node>,
+    /// `--node-secret`, likewise.
+    pub node_secrets: Vec<Secret>,
     /// `--user`.
     pub user: Option<User>,
     /// `--log`.
@@ -167,6 +175,10 @@ pub struct Config {
     pub sandbox_host: Set<PathBuf>,
     /// The domain in the runtime's address.
     pub domain: Set<String>,
+    /// Message nodes of the domains that the runtime belongs to.
+    pub nodes: Set<Vec<Node>>,
+    /// Files with what they ask for.
+    pub node_secrets: Set<Vec<Secret>>,
     /// For whom components act; the runtime itself when nobody said.
     pub user: Set<Option<User>>,
     /// What is logged, and how it looks.
@@ -285,6 +297,12 @@ impl Config {
                 ["--domain", "HYPERTY_DOMAIN"],
                 file.keys.domain.as_ref(),
                 DOMAIN.to_owned(),
+            )?,
+            nodes: layers.texts(&flags.nodes, "--node", file.keys.node.as_ref())?,
+            node_secrets: layers.texts(
+                &flags.node_secrets,
+                "--node-secret",
+                file.keys.node_secret.as_ref(),
             )?,
             user: layers.optional(
                 flags.user.clone(),

@@ -42,6 +42,8 @@ impl Config {
             text("max-level", &self.max_level),
             path("sandbox-host", &self.sandbox_host),
             text("domain", &self.domain),
+            list("node", &self.nodes),
+            list("node-secret", &self.node_secrets),
             shown(
                 "user",
                 &self.user,
@@ -71,6 +73,11 @@ fn shown<T>(key: &'static str, set: &Set<T>, value: impl Into<serde_json::Value>
 
 fn text<T: Display>(key: &'static str, set: &Set<T>) -> ShownValue {
     shown(key, set, set.value.to_string())
+}
+
+fn list<T: Display>(key: &'static str, set: &Set<Vec<T>>) -> ShownValue {
+    let list: Vec<String> = set.value.iter().map(ToString::to_string).collect();
+    shown(key, set, list)
 }
 
 fn number(key: &'static str, set: &Set<usize>) -> ShownValue {

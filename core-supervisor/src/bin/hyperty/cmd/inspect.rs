@@ -74,6 +74,9 @@ fn text(whole: &Whole, style: Style) -> String {
     if !component.reason.is_empty() {
         fact("because", clean(&component.reason).into());
     }
+    if !component.session_desc.is_empty() {
+        fact("it says", clean(&component.session_desc).into());
+    }
     if let Some(ms) = component.running_ms {
         fact("running for", time::span(Duration::from_millis(ms)).into());
     }

@@ -16,6 +16,7 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod escape;
 pub(crate) mod help;
+pub(crate) mod home;
 pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod logs;
@@ -24,6 +25,7 @@ pub(crate) mod policy;
 pub(crate) mod ps;
 pub(crate) mod record;
 pub(crate) mod registry;
+pub(crate) mod resolve;
 pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod tap;
@@ -67,6 +69,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Why(args) => why::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
+        Command::Resolve(args) => resolve::run(&args, context),
         Command::Catalogue(args) => catalogue::run(&args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Audit(args) => audit::run(&args, context),

@@ -20,7 +20,8 @@ Examples:
   hyperty ps --json | jq -r '.components[] | select(.state != \"running\") | .name'
 
 States: reading, launching, locking, loading, running, waiting (with the time to the next
-try), stopped, failed (is not tried again). AGAIN counts restarts, OUT and IN messages
+try), stopped, failed (is not tried again). Behind it stands how a protocol stub stands to
+its domain: created, in-progress, live, failed, disconnected. AGAIN counts restarts, OUT and IN messages
 that were delivered, REFUSED those that were not.";
 
 /// List what is deployed: state, sandbox level, process, traffic
@@ -133,11 +134,17 @@ fn reasons(listing: &Listing, style: Style) -> String {
 
 /// The state, with the time to the next try.
 pub(crate) fn state(component: &Component) -> Cell {
-    let text = match component.next_try_ms {
-        Some(ms) => format!("{} {}", component.state, milliseconds(ms)),
-        None => component.state.clone(),
+    let text = match (component.next_try_ms, component.session.as_str()) {
+        (Some(ms), _) => format!("{} {}", component.state, milliseconds(ms)),
+        (None, "") => component.state.clone(),
+        (None, session) => format!("{}, {session}", component.state),
     };
-    cell(state_tone(&component.state), clean(&text))
+    let tone = match component.session.as_str() {
+        "" | "live" | "created" => state_tone(&component.state),
+        "failed" => Tone::Bad,
+        _ => Tone::Odd,
+    };
+    cell(tone, clean(&text))
 }
 
 /// The tone of a state.

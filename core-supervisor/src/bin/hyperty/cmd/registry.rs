@@ -1,17 +1,21 @@
 //! `hyperty registry` — who owns which address.
 
+use std::time::Duration;
+
 use clap::Subcommand;
-use protocol::api::registry::{self, Entry, Listing, Resolve};
+use protocol::api::registry::{self, Domain, Entry, FarEntry, Listing, Remote, Resolve};
 use serde_json::json;
 
 use crate::cmd::Outcome;
-use crate::output::{Column, Style, Table, Tone, cell, clean};
+use crate::output::table::Cell;
+use crate::output::{Column, Style, Table, Tone, cell, clean, time};
 use crate::session::Session;
 use crate::{Context, target};
 
 const EXAMPLES: &str = "\
 Examples:
   hyperty registry ls
+  hyperty registry ls --remote
   hyperty registry resolve hyperty://acme.example/42/chat
   hyperty registry resolve echo --json | jq -r '.route[]'";
 
@@ -26,7 +30,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// List every registered address
-    Ls,
+    Ls {
+        /// List what the registries of other domains have been told, and have said
+        #[arg(long)]
+        remote: bool,
+    },
     /// Show who owns an address, and the way to it hop by hop
     Resolve {
         /// An address, the name of a component, or /ROOM
@@ -39,7 +47,13 @@ enum What {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut session = Session::open(context)?;
     match &args.what {
-        What::Ls => {
+        What::Ls { remote: true } => {
+            let remote: Remote = session.ask(registry::PATH, "read", &json!({"remote": true}))?;
+            context.out.answer("hyperty.remote/1", &remote, |style| {
+                remote_text(&remote, style)
+            })?;
+        }
+        What::Ls { remote: false } => {
             let listing: Listing = session.ask(registry::PATH, "read", &json!({}))?;
             context
                 .out
@@ -48,8 +62,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
                 })?;
         }
         What::Resolve { address } => {
-            let resource = target::resolve(&mut session, address)?;
-            let entry: Entry = session.ask(registry::PATH, "read", &Resolve { resource })?;
+            let wanted = Resolve {
+                resource: target::resolve(&mut session, address)?,
+                ..Resolve::default()
+            };
+            let entry: Entry = session.ask(registry::PATH, "read", &wanted)?;
             context
                 .out
                 .answer("hyperty.resolve/1", &entry, |style| route(&entry, style))?;
@@ -76,6 +93,65 @@ fn table(listing: &Listing, style: Style) -> String {
         ]);
     }
     table.render(style)
+}
+
+fn remote_text(remote: &Remote, style: Style) -> String {
+    if remote.domains.is_empty() {
+        return "No domain is reached. To belong to one: hyperty up --domain D --node URL\n"
+            .to_owned();
+    }
+    let mut domains = Table::new(&[
+        Column::left("DOMAIN").cut_to(16),
+        Column::left("SESSION"),
+        Column::left("HOME"),
+        Column::right("WAITING"),
+        Column::left("WHY").cut_to(20),
+    ]);
+    for domain in &remote.domains {
+        domains.row(domain_row(domain));
+    }
+    if remote.entries.is_empty() {
+        return domains.render(style);
+    }
+    let mut entries = Table::new(&[
+        Column::left("ADDRESS").cut_to(30),
+        Column::left("KIND"),
+        Column::left("DOMAIN").cut_to(12),
+        Column::left("STATUS"),
+        Column::right("NEXT"),
+        Column::left("WHY").cut_to(16),
+    ]);
+    for entry in &remote.entries {
+        entries.row(far_row(entry));
+    }
+    format!("{}\n{}", domains.render(style), entries.render(style))
+}
+
+fn domain_row(domain: &Domain) -> [Cell; 5] {
+    let session = match (domain.session.as_str(), domain.next_try_ms) {
+        ("", Some(ms)) => format!("shut {}", time::span(Duration::from_millis(ms))),
+        ("", None) => "-".to_owned(),
+        (session, _) => session.to_owned(),
+    };
+    [
+        cell(Tone::Strong, clean(&domain.domain)),
+        cell(status_tone(&domain.session), clean(&session)),
+        if domain.is_home { "yes" } else { "no" }.into(),
+        domain.waiting.to_string().into(),
+        clean(&domain.fault).into(),
+    ]
+}
+
+fn far_row(entry: &FarEntry) -> [Cell; 6] {
+    let next = entry.next_ms.map(Duration::from_millis);
+    [
+        cell(Tone::Name, clean(&entry.address)),
+        clean(&entry.kind).into(),
+        clean(&entry.domain).into(),
+        cell(status_tone(&entry.status), clean(&entry.status)),
+        next.map_or_else(|| "-".to_owned(), time::span).into(),
+        clean(&entry.fault).into(),
+    ]
 }
 
 fn route(entry: &Entry, style: Style) -> String {
@@ -133,6 +209,39 @@ mod tests {
         ];
 
         insta::assert_snapshot!(table(&Listing { entries }, Style::PLAIN));
+    }
+
+    #[test]
+    fn domains_are_listed_with_what_they_were_told() {
+        let remote = Remote {
+            domains: vec![
+                Domain {
+                    domain: "acme.example".to_owned(),
+                    is_home: true,
+                    session: "live".to_owned(),
+                    ..Domain::default()
+                },
+                Domain {
+                    domain: "gone.example".to_owned(),
+                    fault: "no protocol stub speaks for `gone.example`".to_owned(),
+                    next_try_ms: Some(4_200),
+                    ..Domain::default()
+                },
+            ],
+            entries: vec![FarEntry {
+                address: "hyperty://acme.example/42".to_owned(),
+                kind: "hyperty".to_owned(),
+                domain: "acme.example".to_owned(),
+                status: "live".to_owned(),
+                next_ms: Some(1_636_000),
+                ..FarEntry::default()
+            }],
+        };
+
+        let text = remote_text(&remote, Style::PLAIN);
+
+        assert!(text.contains("shut 4.2s"), "{text}");
+        assert!(text.contains("27m 16s"), "{text}");
     }
 
     #[test]

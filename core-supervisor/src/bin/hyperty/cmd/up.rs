@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use serde_json::json;
 
 use crate::args::Launch;
-use crate::cmd::{Outcome, deploy};
+use crate::cmd::{Outcome, deploy, home};
 use crate::error::{Exit, Failure, Id};
 use crate::output::{Tone, clean};
 use crate::session::Session;
@@ -19,6 +19,8 @@ Examples:
   hyperty up
   hyperty up --catalogue ./shop --all
   hyperty up --catalogue ./shop echo protocolstub/loopback
+  hyperty up --domain example.org --node wss://node.example.org/ws
+  hyperty up --domain example.org --node nats://10.0.0.7:4222 --node nats://10.0.0.8:4222
   hyperty up --min-level L3 --policy ./policy.d
 
 Ctrl-C ends everything in order, a second Ctrl-C at once. `hyperty down` does the same
@@ -39,6 +41,18 @@ pub(crate) struct Args {
     /// A directory that holds `.well-known/`; may be repeated
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
+
+    /// The domain in this runtime's address
+    #[arg(long, env = "HYPERTY_DOMAIN", hide_env_values = true)]
+    domain: Option<String>,
+
+    /// A message node that this runtime belongs to, wss:// or nats://; may be repeated
+    #[arg(long, value_name = "[DOMAIN=]URL")]
+    node: Vec<String>,
+
+    /// A file with the token or the credentials for the nodes of a domain; may be repeated
+    #[arg(long, value_name = "[DOMAIN=]FILE")]
+    node_secret: Vec<String>,
 
     /// For whom components act unless they are deployed for another: name@idp or user://idp/name
     #[arg(
@@ -61,11 +75,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         launch: args.launch.clone(),
         runtime_dir: context.runtime_dir_flag.clone(),
         catalogues: args.catalogue.clone(),
+        domain: args.domain.clone(),
+        nodes: args.node.clone(),
+        node_secrets: args.node_secret.clone(),
         user: args.user.clone(),
     };
     let mut supervisor = Supervisor::start(&plan)?;
     say_ready(&supervisor, context)?;
-    let session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
+    let mut session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
+    home::wait(&mut session, context)?;
     let mut watch = Watch::new(session, context.out)?;
     let how = deploy::How::default();
     let wanted = if args.all {

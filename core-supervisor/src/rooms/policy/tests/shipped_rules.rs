@@ -128,6 +128,12 @@ fn cases() -> Vec<Case> {
             remote("domain://alice.example"),
         ),
         (
+            "domain-tells-of-registrations",
+            remote("domain://registry.bob.example"),
+            "update",
+            remote("hyperty://bob.example/1/registration"),
+        ),
+        (
             "reaches-domains",
             hyperty(HERE),
             "REACH",

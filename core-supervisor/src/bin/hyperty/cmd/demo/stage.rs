@@ -270,6 +270,7 @@ fn plan(catalogue: &Path, scratch: &Scratch) -> Result<Plan, Failure> {
         runtime_dir,
         catalogues: vec![catalogue.to_path_buf()],
         user: None,
+        ..Plan::default()
     })
 }
 

@@ -160,6 +160,7 @@ pub(crate) fn temporary(
         runtime_dir,
         catalogues: Vec::new(),
         user: None,
+        ..Plan::default()
     })?;
     let session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
     Ok((supervisor, session))
