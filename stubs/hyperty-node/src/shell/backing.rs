@@ -84,9 +84,11 @@ impl Backing {
         }
     }
 
-    pub(super) fn relay(&self, ticket: Option<Ticket>, base: Address, text: Text) {
-        if let Self::Nats(nats) = self {
-            nats.relay(ticket, base, text);
+    /// False when the other nodes cannot be told: there are none, or too much waits.
+    pub(super) fn relay(&self, ticket: Option<Ticket>, base: Address, text: Text) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Nats(nats) => nats.relay(ticket, base, text),
         }
     }
 

@@ -121,12 +121,17 @@ impl Hub {
         if let Event::Disconnected { link, .. } = &event {
             self.links.remove(link);
         }
-        for action in self.node.handle(event, self.clock.now()) {
-            self.act(action);
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.node.handle(event, self.clock.now()) {
+                // That nobody was told is told without asking, so that this ends.
+                events.extend(self.act(action));
+            }
         }
     }
 
-    fn act(&self, action: Action) {
+    // What happens at once because of it.
+    fn act(&self, action: Action) -> Option<Event> {
         let to = |link, act: &dyn Fn(&Outbox)| {
             if let Some(outbox) = self.links.get(&link) {
                 act(outbox);
@@ -142,8 +147,12 @@ impl Hub {
             Action::Persist { ticket, rows } => self.backing.persist(ticket, rows),
             Action::Follow(base) => self.backing.follow(base),
             Action::Unfollow(base) => self.backing.unfollow(base),
-            Action::Relay { ticket, base, text } => self.backing.relay(ticket, base, text),
+            Action::Relay { ticket, base, text } => {
+                let is_told = self.backing.relay(ticket, base, text);
+                return ticket.filter(|_| !is_told).map(Event::Unheard);
+            }
         }
+        None
     }
 }
 

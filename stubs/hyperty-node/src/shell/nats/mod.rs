@@ -13,6 +13,9 @@
 mod bucket;
 mod subjects;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use async_nats::{Client, ConnectOptions, HeaderMap, StatusCode};
 use futures_util::StreamExt;
 use protocol::Address;
@@ -36,6 +39,12 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// How long what is written last may take when the node stops.
 const FINISH_MAX: Duration = Duration::from_secs(2);
 
+/// Bytes of messages that wait for the server to take them.
+///
+/// What the server takes in a second when it is back; beyond it messages for other nodes
+/// are refused, as if nobody followed them.
+const RELAYED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 #[derive(Debug)]
 enum Wish {
     Persist(Ticket, Vec<Row>),
@@ -47,8 +56,10 @@ enum Wish {
 /// The way to the task that talks to the server.
 #[derive(Debug)]
 pub(super) struct Nats {
-    // Not bounded here: the node counts its writes, and its connections wait for it.
+    // Not bounded by count: the node counts its writes and follows what it holds, and
+    // messages are counted by their bytes.
     wishes: UnboundedSender<Wish>,
+    relayed: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -83,8 +94,15 @@ impl Nats {
             .await
             .map_err(|why| failed("subscribe", why))?;
         let (wishes, queue) = unbounded_channel();
-        let task = tokio::spawn(serve(queue, bucket, subjects, hub));
-        Ok((Self { wishes, task }, rows))
+        let relayed = Arc::new(AtomicUsize::new(0));
+        let taken = Arc::clone(&relayed);
+        let task = tokio::spawn(serve(queue, bucket, subjects, taken, hub));
+        let nats = Self {
+            wishes,
+            relayed,
+            task,
+        };
+        Ok((nats, rows))
     }
 
     pub(super) fn persist(&self, ticket: Ticket, rows: Vec<Row>) {
@@ -99,8 +117,15 @@ impl Nats {
         self.wish(Wish::Unfollow(base));
     }
 
-    pub(super) fn relay(&self, ticket: Option<Ticket>, base: Address, text: Text) {
+    /// False when too much waits already.
+    pub(super) fn relay(&self, ticket: Option<Ticket>, base: Address, text: Text) -> bool {
+        let bytes = self.relayed.fetch_add(text.len(), Ordering::Relaxed) + text.len();
+        if bytes > RELAYED_BYTES_MAX {
+            self.relayed.fetch_sub(text.len(), Ordering::Relaxed);
+            return false;
+        }
         self.wish(Wish::Relay(ticket, base, text));
+        true
     }
 
     fn wish(&self, wish: Wish) {
@@ -121,6 +146,7 @@ async fn serve(
     mut wishes: UnboundedReceiver<Wish>,
     bucket: Bucket,
     mut subjects: Subjects,
+    relayed: Arc<AtomicUsize>,
     hub: Letters,
 ) {
     let (writes, mut queue) = unbounded_channel::<(Ticket, Vec<Row>)>();
@@ -141,7 +167,10 @@ async fn serve(
             Wish::Persist(ticket, rows) => drop(writes.send((ticket, rows))),
             Wish::Follow(base) => subjects.follow(base).await,
             Wish::Unfollow(base) => subjects.unfollow(&base),
-            Wish::Relay(ticket, base, text) => subjects.relay(ticket, &base, &text).await,
+            Wish::Relay(ticket, base, text) => {
+                subjects.relay(ticket, &base, &text).await;
+                relayed.fetch_sub(text.len(), Ordering::Relaxed);
+            }
         }
     }
     drop(writes);
