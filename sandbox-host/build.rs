@@ -14,7 +14,7 @@ mod tree;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-const PROFILES: [&str; 2] = ["script", "native"];
+const PROFILES: [&str; 3] = ["script", "native", "connector"];
 
 fn main() {
     if let Err(problem) = generate() {

@@ -258,4 +258,17 @@ const NAMES: &[(&str, u32)] = &[
     ("FIONREAD", 0x541b),
     ("PR_SET_NAME", 15),
     ("AT_EMPTY_PATH", 0x1000),
+    ("AF_UNIX", 1),
+    ("AF_INET", 2),
+    ("BOTH_INET", 0xffff_fff7), // AF_INET is 2 and AF_INET6 10: with this mask both are 2
+    ("SOCK_TYPE_MASK", 0xf),    // the rest are flags, of which two exist
+    ("SOCK_STREAM", 1),
+    ("SOCK_DGRAM", 2),
+    ("SOL_SOCKET", 1),
+    ("SO_REUSEADDR", 2),
+    ("NOT_TCP", 0xffff_fff9), // of its two bits the kernel knows no other stream
+    ("IPPROTO_TCP", 6),
+    ("TCP_NODELAY", 1),
+    ("IPPROTO_IPV6", 41),
+    ("IPV6_V6ONLY", 26),
 ];

@@ -3,13 +3,14 @@
 use protocol::frame::Level;
 
 use crate::lockdown::Without;
+use crate::lockdown::namespaces::Network;
 use crate::profile::Profile;
 
 /// What the program is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Start sandboxes for the supervisor on descriptor 0.
-    Nursery(Without),
+    Nursery(Without, Network),
     /// Be one sandbox with the script engine; the link is descriptor 0.
     Script(ScriptArgs),
     /// Say which level can be reached here.
@@ -46,7 +47,7 @@ pub(crate) struct ScriptArgs {
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
-usage: sandbox-host nursery [--pretend-without landlock|seccomp|userns]…
+usage: sandbox-host nursery [--with-network] [--pretend-without landlock|seccomp|userns]…
        sandbox-host script --profile NAME [--min-level L2] [--max-level L3 | --level L3] [--memory BYTES]
        sandbox-host probe [--json]
 
@@ -56,7 +57,11 @@ The link to the core is descriptor 0.";
 pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, String> {
     let mut args = args.peekable();
     match args.next().as_deref() {
-        Some("nursery") => only_without(args).map(Command::Nursery),
+        Some("nursery") => {
+            let keeps = args.next_if(|word| word == "--with-network").is_some();
+            let network = if keeps { Network::Kept } else { Network::Empty };
+            only_without(args).map(|without| Command::Nursery(without, network))
+        }
         Some("script") => script(args).map(Command::Script),
         Some("probe") => {
             let json = args.next_if(|word| word == "--json").is_some();

@@ -36,7 +36,7 @@ const USAGE_CODE: u8 = 2;
 /// Does what the arguments say; the whole program.
 pub fn run(args: impl Iterator<Item = String>) -> ExitCode {
     match args::parse(args) {
-        Ok(Command::Nursery(without)) => nursery::run(without),
+        Ok(Command::Nursery(without, network)) => nursery::run(without, network),
         Ok(Command::Script(args)) => be_a_script_host(&args),
         Ok(Command::Probe(without, form)) => ExitCode::from(u8::from(!probe::run(without, form))),
         Ok(Command::Help) => {

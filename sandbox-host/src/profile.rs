@@ -98,9 +98,19 @@ impl Profile {
         compiled.iter().map(adapt).collect()
     }
 
-    /// Whether its lock leaves room for one program to be executed.
-    pub fn executes(&self) -> bool {
-        self.name == "native"
+    /// The number that a program's descriptor has when it is executed, where the
+    /// lock leaves room for one: just above the limit, as its file says too.
+    pub fn program(&self) -> Option<i32> {
+        match self.name {
+            "native" => Some(64),
+            "connector" => Some(768),
+            _ => None,
+        }
+    }
+
+    /// Whether it keeps the machine's network: the connector does, nobody else.
+    pub fn keeps_network(&self) -> bool {
+        self.name == "connector"
     }
 }
 

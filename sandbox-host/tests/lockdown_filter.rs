@@ -30,7 +30,7 @@ use seccompiler::{TargetArch, compile_from_json, sock_filter};
 use self::policy::{Condition, Policy, Rule, Value};
 use self::tree::{ALLOW, Arch, ENOSYS, EPERM, KILL, OWN_MARK, TRACE};
 
-const PROFILES: [&str; 2] = ["script", "native"];
+const PROFILES: [&str; 3] = ["script", "native", "connector"];
 const MACHINES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
 const NUMBERS: u32 = 600;
 

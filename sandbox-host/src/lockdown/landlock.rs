@@ -21,12 +21,12 @@ const ABI_MIN: u8 = 1;
 const ABI_WANTED: ABI = ABI::V9;
 
 /// Applies it and returns the ABI in force.
-pub(crate) fn apply(without: Without) -> Result<u8, Missing> {
+pub(crate) fn apply(without: Without, keeps_network: bool) -> Result<u8, Missing> {
     if without.landlock {
         return Err(Missing::pretended(Primitive::Landlock));
     }
-    let status =
-        restrict().map_err(|e| Missing::new(Primitive::Landlock, "restricting this process", e))?;
+    let status = restrict(keeps_network)
+        .map_err(|e| Missing::new(Primitive::Landlock, "restricting this process", e))?;
     let abi = abi(&status)?;
     // Not `FullyEnforced`: that would ask every kernel for the newest ABI.
     if status.ruleset == RulesetStatus::NotEnforced || !status.no_new_privs || abi < ABI_MIN {
@@ -52,11 +52,15 @@ pub(crate) fn apply(without: Without) -> Result<u8, Missing> {
     }
 }
 
-fn restrict() -> Result<RestrictionStatus, RulesetError> {
-    Ruleset::default()
+// Who keeps the network is asked nothing about TCP; the rest holds for it as well.
+fn restrict(keeps_network: bool) -> Result<RestrictionStatus, RulesetError> {
+    let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(ABI_WANTED))?
-        .handle_access(AccessNet::from_all(ABI_WANTED))?
+        .handle_access(AccessFs::from_all(ABI_WANTED))?;
+    if !keeps_network {
+        ruleset = ruleset.handle_access(AccessNet::from_all(ABI_WANTED))?;
+    }
+    ruleset
         .scope(Scope::from_all(ABI_WANTED))?
         .create()?
         .restrict_self()

@@ -155,14 +155,14 @@ pub fn lock(order: &Order, house: Result<(), Missing>, cradle: &Cradle) -> Resul
     privileges::drop_capabilities()?; // 2
     privileges::no_new()?; // 3
     let landlock = if wants(order, Level::L2) {
-        landlock::apply(order.without)
+        landlock::apply(order.without, order.profile.keeps_network())
     } else {
         Err(unasked())
     }; // 4
     let watch = cradle.wait_until_watched()?; // 5
     cradle.die_with_parent()?; // 6
     privileges::not_dumpable()?; // 7
-    if !order.profile.executes() {
+    if order.profile.program().is_none() {
         limits::descriptors(order.profile)?; // 8
     }
     let seccomp = if wants(order, Level::L2) {

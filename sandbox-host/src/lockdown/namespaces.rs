@@ -24,6 +24,15 @@ use super::{Missing, Primitive, Without};
 /// An empty directory is mounted on one of these before it becomes the root.
 const MOUNT_POINTS: [&str; 4] = ["/tmp", "/dev", "/proc", "/sys"];
 
+/// Which network the children of a nursery are born in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// One without anything in it.
+    Empty,
+    /// The machine's: only the connector's.
+    Kept,
+}
+
 /// The namespaces in which the children of the nursery are born.
 #[derive(Debug)]
 pub(crate) struct Rooms {
@@ -36,14 +45,15 @@ impl Rooms {
     ///
     /// Root needs no user namespace for it, and must not have one: its children
     /// could not become another user in it.
-    pub(crate) fn move_in(without: Without) -> Result<Self, Missing> {
+    pub(crate) fn move_in(without: Without, network: Network) -> Result<Self, Missing> {
         if without.userns {
             return Err(Missing::pretended(Primitive::Namespaces));
         }
-        let rooms = CloneFlags::CLONE_NEWNS
-            | CloneFlags::CLONE_NEWNET
-            | CloneFlags::CLONE_NEWIPC
-            | CloneFlags::CLONE_NEWUTS;
+        let mut rooms =
+            CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
+        if network == Network::Empty {
+            rooms |= CloneFlags::CLONE_NEWNET;
+        }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let processes =
             openat(CWD, "/proc", flags, Mode::empty()).map_err(refused("opening /proc"))?;

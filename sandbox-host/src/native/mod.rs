@@ -6,7 +6,7 @@
 //! same frames, and reads its `Start` itself.
 //!
 //! The one exec that the filter permits is `execveat` of descriptor
-//! [`PROGRAM`] with an empty path. That number is above the limit of
+//! [`Profile::program`](crate::profile::Profile) with an empty path. That number is above the limit of
 //! descriptors that is set just before, and closes on exec: the program can
 //! never have a descriptor of that number, so it cannot execute a second one.
 
@@ -28,9 +28,6 @@ use crate::lockdown::{Locked, limits};
 
 /// The exit code of a process that could not lock itself; the reason goes to the nursery.
 pub(crate) const NOT_LOCKED: u8 = 78;
-
-/// Where the program is put before it is executed; `policies/sandbox/native.toml` names it too.
-const PROGRAM: i32 = 64;
 
 /// Waits for the program and executes it; returns only when that does not come to pass.
 pub(crate) fn serve(locked: &Locked) -> i32 {
@@ -102,7 +99,9 @@ fn put_and_execute(
     name: &str,
     program: &OwnedFd,
 ) -> Result<std::convert::Infallible, String> {
-    let program = fcntl_dupfd_cloexec(program, PROGRAM).map_err(|e| e.to_string())?;
+    let place = locked.profile().program();
+    let place = place.ok_or("the profile permits no program")?;
+    let program = fcntl_dupfd_cloexec(program, place).map_err(|e| e.to_string())?;
     limits::descriptors(locked.profile()).map_err(|e| e.to_string())?;
     let words = [CString::new(name).map_err(|e| e.to_string())?];
     let environment: [&CStr; 0] = [];

@@ -11,7 +11,7 @@ use super::birth::{self, Birth};
 use super::ledger::Entry;
 use super::{Nursery, watch};
 use crate::lockdown::Order;
-use crate::lockdown::namespaces::Rooms;
+use crate::lockdown::namespaces::{Network, Rooms};
 use crate::profile::Profile;
 
 impl Nursery {
@@ -31,10 +31,19 @@ impl Nursery {
             memory_bytes: launch.memory_bytes,
             without: self.without,
         };
-        if order.max_level >= Level::L3 && self.rooms.is_none() {
-            self.rooms = Some(Rooms::move_in(self.without));
+        if order.profile.keeps_network() != (self.network == Network::Kept) {
+            return Err(format!(
+                "cannot launch a sandbox: profile `{}` belongs to the other nursery",
+                launch.profile
+            ));
         }
-        let rooms = self.rooms.as_ref().filter(|_| order.max_level >= Level::L3);
+        // Who keeps the network is never at L3, and has every other namespace.
+        let wants_rooms = order.max_level >= Level::L3
+            || self.network == Network::Kept && order.max_level >= Level::L2;
+        if wants_rooms && self.rooms.is_none() {
+            self.rooms = Some(Rooms::move_in(self.without, self.network));
+        }
+        let rooms = self.rooms.as_ref().filter(|_| wants_rooms);
         let moves_out = matches!(rooms, Some(Ok(_)));
         let pair = socketpair(
             AddressFamily::UNIX,

@@ -37,15 +37,15 @@ use self::ledger::{Entry, LAMENT_BYTES_MAX, Ledger};
 use self::places::{Places, children, close_leaked};
 use self::watch::Stop;
 use self::wire::{Came, receive, report};
-use crate::lockdown::namespaces::Rooms;
+use crate::lockdown::namespaces::{Network, Rooms};
 use crate::lockdown::{Missing, Without};
 
 /// `__WALL`: threads of a traced child are waited for as well.
 const WAIT_ALL: u32 = 0x4000_0000;
 
 /// Serves the supervisor until it is gone.
-pub(crate) fn run(without: Without) -> ExitCode {
-    match Nursery::open(without).and_then(Nursery::serve) {
+pub(crate) fn run(without: Without, network: Network) -> ExitCode {
+    match Nursery::open(without, network).and_then(Nursery::serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("sandbox-host nursery: {e}");
@@ -56,6 +56,7 @@ pub(crate) fn run(without: Without) -> ExitCode {
 
 struct Nursery {
     without: Without,
+    network: Network,
     places: Places,
     /// Made at the first launch that may reach L3.
     rooms: Option<Result<Rooms, Missing>>,
@@ -68,7 +69,7 @@ enum Turn {
 }
 
 impl Nursery {
-    fn open(without: Without) -> rustix::io::Result<Self> {
+    fn open(without: Without, network: Network) -> rustix::io::Result<Self> {
         close_leaked();
         let failed = |e: nix::Error| Errno::from_raw_os_error(e as i32);
         prctl::set_pdeathsig(Signal::SIGKILL).map_err(failed)?;
@@ -78,6 +79,7 @@ impl Nursery {
         let _ = rustix::process::setsid();
         Ok(Self {
             without,
+            network,
             places: Places::open()?,
             rooms: None,
             ledger: Ledger::default(),

@@ -6,7 +6,7 @@ use fork::Fork;
 use rustix::fs::MemfdFlags;
 
 use super::{Check, Status};
-use crate::lockdown::namespaces::Rooms;
+use crate::lockdown::namespaces::{Network, Rooms};
 use crate::lockdown::{Missing, Primitive, Without, landlock, privileges, seccomp};
 use crate::nursery::watch;
 
@@ -52,7 +52,7 @@ fn line(id: &'static str, otherwise: Status, found: Result<String, (String, Stri
 
 fn landlock(without: Without) -> Result<String, Missing> {
     privileges::no_new()?;
-    landlock::apply(without).map(|abi| format!("ABI {abi} in force"))
+    landlock::apply(without, false).map(|abi| format!("ABI {abi} in force"))
 }
 
 fn seccomp(without: Without) -> Result<String, Missing> {
@@ -60,7 +60,7 @@ fn seccomp(without: Without) -> Result<String, Missing> {
 }
 
 fn namespaces(without: Without) -> Result<String, Missing> {
-    let rooms = Rooms::move_in(without)?;
+    let rooms = Rooms::move_in(without, Network::Empty)?;
     privileges::leave_root()?;
     rooms
         .move_out()
