@@ -14,14 +14,15 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    audit, begin, connect, deliver, deploy, enrol, heartbeat, home, late, legacy, lend, observe,
-    persist, reach, serve_admin, stop, supervise, sync,
+    audit, begin, connect, deliver, deploy, dial, enrol, heartbeat, home, late, legacy, lend,
+    observe, persist, reach, serve_admin, stop, supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
 use crate::limits::{REFILL_AFTER, STALL_MAX};
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
+use crate::rooms::connections::Connections;
 use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
@@ -57,6 +58,8 @@ pub struct Settings {
     /// The domains that this runtime belongs to: their stubs are brought up at the
     /// start and kept up.
     pub homes: Vec<String>,
+    /// Sockets of the network that there may be at once.
+    pub sockets_max: usize,
     /// What nobody can guess, for nonces, addresses and jitter.
     pub seed: [u8; 32],
 }
@@ -74,6 +77,7 @@ pub(crate) struct Rooms {
     pub(crate) sync: Sync,
     pub(crate) storage: Storage,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) connections: Connections,
 }
 
 /// The trusted decision part of the runtime.
@@ -92,6 +96,8 @@ pub struct Core {
     pub(crate) questions: sync::Questions,
     /// What the rooms want written, and said, about what they were handed at the start.
     pub(crate) restored: (Vec<Change>, Vec<String>),
+    /// Certificates, and who waits for them.
+    pub(crate) roots: dial::roots::Roots,
     pub(crate) stopping: Option<stop::Stopping>,
     /// The time of the event that is being handled.
     pub(crate) time: Duration,
@@ -128,6 +134,7 @@ impl Core {
             sync: Sync::default(),
             storage: Storage::default(),
             subscriptions: Subscriptions::default(),
+            connections: Connections::default(),
         };
         let mut core = Self {
             settings,
@@ -138,6 +145,7 @@ impl Core {
             persisting: Persisting::default(),
             questions: sync::Questions::default(),
             restored: (Vec::new(), Vec::new()),
+            roots: dial::roots::Roots::default(),
             stopping: None,
             time: Duration::ZERO,
             refill_at: None,
@@ -176,12 +184,23 @@ impl Core {
                 persist::persisted(self, ticket, result, out);
             }
             Event::NotLent { slot } => lend::not_lent(self, slot, now, out),
+            Event::ConnectorRead { ticket, result } => {
+                dial::connector::was_read(self, ticket, result, now, out);
+            }
+            Event::NamesRead { names } => dial::connector::names_read(self, names, out),
+            Event::RootsRead { ticket, result } => {
+                dial::roots::read(self, ticket, result, now, out);
+            }
+            Event::NotTaken { socket, reason } => dial::not_taken(self, socket, reason, out),
             Event::ReloadAsked => serve_admin::reload_asked(self, None, out),
             Event::Ticked => self.ticked(now, out),
             Event::StopAsked { why } => stop::begin(self, why, now, out),
         }
         if self.epoch != self.rooms.bus.slots.epoch {
             lend::look_again(self, now, out);
+        }
+        if dial::revoke::is_due(self) {
+            dial::revoke::look_again(self, now, out);
         }
         if self.stopping.is_some() {
             stop::proceed(self, now, out);
@@ -298,8 +317,9 @@ impl Core {
             (Engine::Native, self.settings.spare_natives),
         ];
         for (engine, number) in wanted {
-            for _ in self.rooms.sandboxes.spares(engine)..number {
-                let spec = self.launch_spec(engine, self.settings.min_level);
+            let spec = self.launch_spec(engine, self.settings.min_level);
+            for _ in self.rooms.sandboxes.spares(engine, &spec.profile)..number {
+                let spec = spec.clone();
                 let id = self.next_sandbox();
                 self.rooms
                     .sandboxes
@@ -341,6 +361,8 @@ impl Core {
             lend::rest(self, now, out);
             reach::review(self, now, out);
             enrol::proceed(self, now, out);
+            dial::deadlines(self, now, out);
+            dial::connector::deadlines(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -355,6 +377,7 @@ impl Core {
                 .chain(lend::next_deadline(self))
                 .chain(reach::next_deadline(self))
                 .chain(self.rooms.registry.roll.next_deadline())
+                .chain(dial::next_deadline(self))
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

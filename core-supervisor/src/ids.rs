@@ -2,6 +2,7 @@
 //! so that the id of a dead sandbox never names a living one (invariant I6).
 
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $letter:literal) => {
@@ -47,6 +48,45 @@ id!(
     SlotId, "m"
 );
 
+id!(
+    /// One socket of the network that a component has. Given out by the core.
+    SocketId, "n"
+);
+
+/// Names one decision: `d-<version of the rules>-<number>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionId {
+    /// The version of the rules that made it.
+    pub version: u64,
+    /// Counts all decisions of this supervisor.
+    pub number: u64,
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "d-{}-{}", self.version, self.number)
+    }
+}
+
+impl FromStr for DecisionId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no decision: they look like `d-3-17`");
+        let numbers = text.strip_prefix("d-").ok_or_else(wrong)?;
+        let (version, number) = numbers.split_once('-').ok_or_else(wrong)?;
+        // `parse` would take a sign too.
+        let read = |text: &str| {
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.parse().ok())?
+        };
+        Ok(Self {
+            version: read(version).ok_or_else(wrong)?,
+            number: read(number).ok_or_else(wrong)?,
+        })
+    }
+}
+
 /// Who may own addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerId {
@@ -85,6 +125,8 @@ pub enum RoomName {
     Discovery,
     /// `/storage`
     Storage,
+    /// `/connections`
+    Connections,
 }
 
 /// A map keyed by one of these numbers. They are given out by us, so a keyed

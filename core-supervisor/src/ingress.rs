@@ -76,6 +76,8 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkKind {
     Sandbox(SandboxId),
+    /// The one sandbox that makes sockets of the network.
+    Connector(SandboxId),
     /// A local process that has not said what it is.
     Stranger,
     Operator,
@@ -86,9 +88,18 @@ impl LinkKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sandbox(_) => "a sandbox",
+            Self::Connector(_) => "the connector",
             Self::Stranger => "a local process",
             Self::Operator => "the operator",
             Self::Application => "an application",
+        }
+    }
+
+    /// The process behind it, when it is one of ours.
+    pub(crate) const fn sandbox(self) -> Option<SandboxId> {
+        match self {
+            Self::Sandbox(sandbox) | Self::Connector(sandbox) => Some(sandbox),
+            Self::Stranger | Self::Operator | Self::Application => None,
         }
     }
 }
@@ -118,6 +129,13 @@ impl Phase {
 const fn is_permitted(kind: LinkKind, phase: Phase, frame: &HostFrame<'_>) -> bool {
     use HostFrame as F;
     match (kind, phase, frame) {
+        (LinkKind::Connector(_), Phase::Greeting, F::Hello(_)) => true,
+        (LinkKind::Connector(_), Phase::Confining, F::Confined(_)) => true,
+        (LinkKind::Connector(_), Phase::Running, F::Loaded { .. } | F::LoadFailed(_)) => true,
+        (LinkKind::Connector(_), Phase::Running, F::Connected { .. } | F::Bound { .. }) => true,
+        (LinkKind::Connector(_), Phase::Running, F::Accepted { .. }) => true,
+        (LinkKind::Connector(_), Phase::Running, F::NotConnected { .. } | F::Pong { .. }) => true,
+        (LinkKind::Connector(_), _, _) => false,
         (LinkKind::Sandbox(_) | LinkKind::Stranger, Phase::Greeting, F::Hello(_)) => true,
         (LinkKind::Sandbox(_), Phase::Confining, F::Confined(_) | F::Log(..)) => true,
         (LinkKind::Sandbox(_), Phase::Running, F::Loaded { .. } | F::LoadFailed(_)) => true,
@@ -245,6 +263,7 @@ pub(crate) struct Gate {
     pub(crate) left_out: u64,
     /// Domains that it was the first to ask for.
     pub(crate) reached: Window,
+    pub(crate) dialled: Window,
     pub(crate) judgements: Judgements,
     /// Slots of each kind that it is ready to hold.
     pub(crate) slots_max: usize,
@@ -273,6 +292,7 @@ impl Gate {
             audited: Window::default(),
             left_out: 0,
             reached: Window::default(),
+            dialled: Window::default(),
             judgements: Judgements::default(),
             slots_max: 0,
             has_heartbeat: false,

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod ingress;
 pub mod limits;
 pub mod party;
+pub mod place;
 pub mod rooms;
 mod schemes;
 pub mod shell;

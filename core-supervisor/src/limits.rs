@@ -284,6 +284,54 @@ pub const SLOTS_MAX: usize = 64;
 /// receiver that keeps one for longer loses it too.
 pub const SLOT_REST: Duration = Duration::from_secs(10);
 
+/// Sockets of the network that one link may have open or be dialling.
+///
+/// With the slots that it may hold, 56 of the 64 descriptors of a sandbox.
+pub const SOCKETS_PER_LINK_MAX: usize = 32;
+
+/// Dials of one link that may be under way.
+///
+/// A page opens six connections to each host; more at once is a scan.
+pub const DIALS_PER_LINK_MAX: usize = 16;
+
+/// Dials of one link within a second.
+///
+/// Each costs the connector a question and up to eight handshakes. What a browser
+/// does when a page loads fits; trying all ports of a host takes half an hour.
+pub const DIALS_PER_SECOND_MAX: u32 = 32;
+
+/// Dials that may be under way in all: what the connector's descriptors are made for.
+pub const DIALS_MAX: usize = 256;
+
+/// Sockets in all when the settings do not say; the shell keeps a descriptor of each.
+pub const SOCKETS_MAX: usize = 1024;
+
+/// Places that the operator may grant to one component, or take away from it.
+pub const GRANTS_PER_COMPONENT_MAX: usize = 256;
+
+/// Places that the operator may grant in all; about 200 bytes each.
+pub const GRANTS_MAX: usize = 16_384;
+
+/// Places that a descriptor may ask for.
+///
+/// Who needs more asks for `*.example.org`.
+pub const NETWORK_PER_DESCRIPTOR_MAX: usize = 64;
+
+/// First rest of a connector that has ended.
+pub const CONNECTOR_REST_FIRST: Duration = Duration::from_millis(100);
+
+/// Its longest rest: a person who dials again after repairing something waits no longer.
+pub const CONNECTOR_REST_LONGEST: Duration = Duration::from_secs(30);
+
+/// How old what is known of the machine's name servers may be when somebody dials.
+pub const NAMES_EVERY: Duration = Duration::from_secs(5);
+
+/// How old the certificates may be that are handed out; they change with updates.
+pub const ROOTS_EVERY: Duration = Duration::from_mins(10);
+
+/// Requests for certificates that one link may have waiting.
+pub const ROOTS_WAITING_MAX: usize = 4;
+
 /// How long after a spare sandbox was taken the next one is made.
 ///
 /// A warm start is over within a millisecond; until then the processors are its.

@@ -17,4 +17,6 @@ pub enum PartyKind {
     Room,
     /// An address outside this runtime.
     Remote,
+    /// A host of the network, by its port.
+    Host,
 }

@@ -20,6 +20,8 @@ pub enum Table {
     Subscriptions,
     /// What scripts keep for themselves: component, key → text.
     Storage,
+    /// What the operator granted and revoked: component, whose word, place → it.
+    Grants,
 }
 
 /// One change of one table.

@@ -24,6 +24,7 @@ pub(crate) fn register_rooms(core: &mut Core) {
         (RoomName::Subscriptions, api::subscriptions::PATH),
         (RoomName::Discovery, api::discovery::PATH),
         (RoomName::Storage, api::storage::PATH),
+        (RoomName::Connections, api::connections::PATH),
     ];
     for (room, path) in rooms {
         let runtime = &core.settings.runtime;
@@ -66,6 +67,7 @@ pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
             Table::Objects | Table::Deltas | Table::Children => objects.push(record),
             Table::Subscriptions => core.rooms.subscriptions.restore(&record),
             Table::Storage => core.rooms.storage.restore(&record),
+            Table::Grants => core.rooms.connections.grants.restore(&record),
         }
     }
     sync::keep::restore(core, objects);

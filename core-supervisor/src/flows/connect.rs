@@ -12,6 +12,7 @@ use protocol::{Address, CoreFrame, version};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Confinement, Now, Peer};
+use crate::flows::dial::{self, connector, roots};
 use crate::flows::{lend, load, orphan, respond, supervise, sync};
 use crate::ids::{LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, Gate, LinkKind, Phase};
@@ -23,6 +24,7 @@ use crate::rooms::sandboxes;
 /// A link exists: it is told the version and its nonce.
 pub(crate) fn connected(core: &mut Core, link: LinkId, peer: Peer, now: Now, out: &mut Actions) {
     let kind = match peer {
+        Peer::Sandbox(sandbox) if is_connector(core, sandbox) => LinkKind::Connector(sandbox),
         Peer::Sandbox(sandbox) => LinkKind::Sandbox(sandbox),
         Peer::Local { .. } => LinkKind::Stranger,
     };
@@ -32,7 +34,8 @@ pub(crate) fn connected(core: &mut Core, link: LinkId, peer: Peer, now: Now, out
         && let Some(sandbox) = core.rooms.sandboxes.get_mut(sandbox)
     {
         sandbox.link = Some(link);
-        gate.has_heartbeat = sandbox.spec.engine == Engine::Script;
+        gate.has_heartbeat =
+            sandbox.spec.engine == Engine::Script || sandbox.spec.profile == connector::PROFILE;
     }
     core.gates.insert(link, gate);
     core.rooms.bus.numbers.links += 1;
@@ -66,7 +69,7 @@ pub(crate) fn hello(
         return Err(Fault::Nonce);
     }
     match (gate.kind, hello.role) {
-        (LinkKind::Sandbox(_), Role::Sandbox) => {
+        (LinkKind::Sandbox(_) | LinkKind::Connector(_), Role::Sandbox) => {
             gate.phase = Phase::Confining;
             Ok(())
         }
@@ -105,7 +108,7 @@ pub(crate) fn confined(
     _: Now,
     out: &mut Actions,
 ) -> Result<(), Fault> {
-    let Some(LinkKind::Sandbox(id)) = core.gates.get(&link).map(|gate| gate.kind) else {
+    let Some(id) = core.gates.get(&link).and_then(|gate| gate.kind.sandbox()) else {
         return Ok(());
     };
     let Some(sandbox) = core.rooms.sandboxes.get_mut(id) else {
@@ -171,6 +174,7 @@ pub(crate) fn inspected(
     }
     core.check_by(now.mono + PING_EVERY);
     load::ready(core, id, now, out);
+    connector::ready(core, id, link, out);
     supervise::start_next(core, now, out);
 }
 
@@ -180,7 +184,9 @@ pub(crate) fn closed(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
         return;
     };
     match gate.kind {
-        LinkKind::Sandbox(sandbox) => supervise::link_lost(core, sandbox, link, now, out),
+        LinkKind::Sandbox(sandbox) | LinkKind::Connector(sandbox) => {
+            supervise::link_lost(core, sandbox, link, now, out);
+        }
         LinkKind::Operator | LinkKind::Application | LinkKind::Stranger => {
             forget(core, link, now, out);
         }
@@ -207,6 +213,8 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
     }
     core.epoch += 1;
     lend::forget_link(core, link, out);
+    dial::forget(core, |of, _| of == link, out);
+    roots::forget(core, link);
     orphan::end_requests(core, link, now, out);
 }
 
@@ -247,6 +255,11 @@ fn welcome(
     };
     respond::send(core, link, &CoreFrame::Start(start), out);
     Ok(())
+}
+
+fn is_connector(core: &Core, sandbox: SandboxId) -> bool {
+    let sandbox = core.rooms.sandboxes.get(sandbox);
+    sandbox.is_some_and(|sandbox| sandbox.spec.profile == connector::PROFILE)
 }
 
 // `app://<provider>/<name>/<n>`: an address of its provider's domain. The operator's

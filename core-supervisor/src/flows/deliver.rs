@@ -118,20 +118,13 @@ fn frame(
             lend::returned(core, link, SlotId(slot), now, out);
             Ok(())
         }
-        HostFrame::Dial(asked) => {
-            dial::dial(core, link, &asked, out);
-            Ok(())
-        }
-        HostFrame::TakeRoots => {
-            dial::take_roots(core, link, out);
-            Ok(())
-        }
-        // Of sockets that nobody has. What only the connector says is no one's yet.
-        HostFrame::Hangup { .. }
+        about_sockets @ (HostFrame::Dial(_)
+        | HostFrame::Hangup { .. }
+        | HostFrame::TakeRoots
         | HostFrame::Connected { .. }
         | HostFrame::Bound { .. }
         | HostFrame::Accepted { .. }
-        | HostFrame::NotConnected { .. } => Ok(()),
+        | HostFrame::NotConnected { .. }) => dial::said(core, link, &about_sockets, now, out),
     }
 }
 

@@ -299,6 +299,7 @@ fn register(
         resources: descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(descriptor),
         constraints,
+        network: descriptor.network.clone(),
     };
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.package = Some(package);

@@ -8,7 +8,6 @@ use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::{respond, supervise};
 use crate::ids::{DeploymentId, LinkId, SandboxId};
-use crate::ingress::LinkKind;
 use crate::limits::{LOAD_MAX, PING_AFTER_DELIVERY, PING_EVERY, PONG_MAX, READY_MAX};
 use crate::rooms::sandboxes::{Cause, Phase, Sandbox};
 use crate::rooms::user_agent::Stage;
@@ -16,7 +15,7 @@ use crate::rooms::user_agent::Stage;
 /// A sandbox says that it lives.
 pub(crate) fn pong(core: &mut Core, link: LinkId, token: u64, now: Now) {
     if let Some(gate) = core.gates.get_mut(&link)
-        && let LinkKind::Sandbox(id) = gate.kind
+        && let Some(id) = gate.kind.sandbox()
         && let Some(sandbox) = core.rooms.sandboxes.get_mut(id)
         && sandbox.pinged.is_some_and(|(asked, _)| asked == token)
     {

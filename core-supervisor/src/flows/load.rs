@@ -7,6 +7,7 @@ use protocol::{Address, Code, CoreFrame};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
+use crate::flows::dial::connector;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{audit, observe, reach, registration, reload, serve_storage, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
@@ -35,6 +36,10 @@ pub(crate) fn loaded(
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Fault> {
+    if is_connector(core, link) {
+        connector::up(core, link, now, out);
+        return Ok(());
+    }
     let Some(id) = loading_on(core, link, component)? else {
         return Ok(());
     };
@@ -71,6 +76,10 @@ pub(crate) fn load_failed(
     now: Now,
     out: &mut Actions,
 ) -> Result<(), Fault> {
+    if is_connector(core, link) {
+        connector::load_failed(core, failed.reason, now, out);
+        return Ok(());
+    }
     let Some(id) = loading_on(core, link, failed.component)? else {
         return Ok(());
     };
@@ -195,6 +204,11 @@ fn load_program(
         config: &package.config,
     };
     respond::send(core, link, &CoreFrame::Start(begin), out);
+}
+
+fn is_connector(core: &Core, link: LinkId) -> bool {
+    let gate = core.gates.get(&link);
+    gate.is_some_and(|gate| matches!(gate.kind, LinkKind::Connector(_)))
 }
 
 // The component that this link was told to load, and has not answered for yet.

@@ -11,7 +11,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, load, orphan, reach, registration, sync, terms, undeploy};
+use crate::flows::{deploy, dial, load, orphan, reach, registration, sync, terms, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Previous, Reread, Stage};
@@ -170,6 +170,7 @@ fn package(
         resources: read.descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(&read.descriptor),
         constraints,
+        network: read.descriptor.network.clone(),
         ..old
     })
 }
@@ -237,6 +238,7 @@ fn detach(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
     core.rooms.bus.listeners.remove_all(owner);
     sync::taken_down(core, owner);
     reach::sender_left(core, owner, now, out);
+    dial::forget(core, |_, component| component == id, out);
     core.epoch += 1;
 }
 

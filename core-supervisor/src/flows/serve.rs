@@ -14,7 +14,7 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    deploy, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
+    deploy, dial, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
     serve_storage, serve_subscriptions, stop, supervise, sync, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
@@ -106,6 +106,7 @@ pub(crate) fn room(
         RoomName::Subscriptions => serve_subscriptions::subscriptions(core, &asked, out),
         RoomName::Discovery => serve_discovery::discovery(core, &asked, out),
         RoomName::Storage => serve_storage::storage(core, &asked, out),
+        RoomName::Connections => dial::serve::connections(core, &asked, out),
     };
     let header = asked.header();
     match served {

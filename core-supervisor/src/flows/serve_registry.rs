@@ -87,6 +87,7 @@ fn entry(core: &Core, address: &str, owner: OwnerId) -> Option<Entry> {
         PartyKind::Operator => "operator",
         PartyKind::Room => "room",
         PartyKind::Remote => "remote",
+        PartyKind::Host => "host",
     };
     let status = if is_room || standing.link.is_some() {
         "live"

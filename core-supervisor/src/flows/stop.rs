@@ -10,7 +10,6 @@ use protocol::frame::LogLevel;
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::{registration, respond, sync};
-use crate::ingress::LinkKind;
 use crate::limits::STOP_GRACE;
 use crate::rooms::sandboxes::{Cause, Phase};
 
@@ -99,7 +98,7 @@ fn exit(core: &mut Core, out: &mut Actions) {
     let mut links: Vec<_> = core
         .gates
         .iter()
-        .filter(|(_, gate)| !matches!(gate.kind, LinkKind::Sandbox(_)))
+        .filter(|(_, gate)| gate.kind.sandbox().is_none())
         .map(|(link, _)| *link)
         .collect();
     links.sort_unstable();

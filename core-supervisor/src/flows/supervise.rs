@@ -11,10 +11,11 @@ use protocol::frame::LogLevel;
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Exit, Now};
+use crate::flows::dial::connector;
 use crate::flows::respond::Refusal;
 use crate::flows::{audit, connect, deploy, observe, reason, registration, reload, sync, undeploy};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
-use crate::ingress::{Fault, LinkKind};
+use crate::ingress::Fault;
 use crate::limits::READY_MAX;
 use crate::rooms::sandboxes::{Cause, Failure, Phase};
 use crate::rooms::user_agent::Stage;
@@ -91,7 +92,7 @@ pub(crate) fn fault(core: &mut Core, link: LinkId, fault: &Fault, now: Now, out:
         text,
     });
     let kind = gate.kind;
-    if let LinkKind::Sandbox(id) = kind {
+    if let Some(id) = kind.sandbox() {
         end(core, id, Cause::Fault(fault.to_string()), now, out);
     }
     cut(core, link, now, out);
@@ -159,7 +160,7 @@ pub(crate) fn end(core: &mut Core, id: SandboxId, cause: Cause, now: Now, out: &
 /// Closes a link from this side.
 pub(crate) fn cut(core: &mut Core, link: LinkId, now: Now, out: &mut Actions) {
     out.list.push(Action::Close { link, drain: false });
-    if let Some(LinkKind::Sandbox(id)) = core.gates.get(&link).map(|gate| gate.kind) {
+    if let Some(id) = core.gates.get(&link).and_then(|gate| gate.kind.sandbox()) {
         if let Some(sandbox) = core.rooms.sandboxes.get_mut(id) {
             sandbox.link = None;
         }
@@ -201,6 +202,7 @@ fn ended(core: &mut Core, id: SandboxId, reason: &str, now: Now, out: &mut Actio
         out.list.push(Action::Close { link, drain: false });
         connect::forget(core, link, now, out);
     }
+    connector::gone(core, id, reason, now, out);
     let failure = sandbox
         .cell
         .as_ref()

@@ -5,7 +5,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{audit, orphan, reach, registration, supervise, sync};
+use crate::flows::{audit, dial, orphan, reach, registration, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -86,6 +86,7 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
     sync::taken_down(core, OwnerId::Component(id));
     reach::sender_left(core, OwnerId::Component(id), now, out);
     core.check_by(now.mono);
+    dial::forget(core, |_, component| component == id, out);
     core.epoch += 1;
     let Some(sandbox) = core.rooms.sandboxes.get_mut(sandbox_id) else {
         return;

@@ -4,6 +4,7 @@
 pub mod allocation;
 pub mod bus;
 pub mod catalogue;
+pub mod connections;
 pub mod discovery;
 pub mod policy;
 pub mod registry;

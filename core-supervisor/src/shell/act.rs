@@ -8,13 +8,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::Brain;
 use super::deadlines::DRAIN;
+use super::launcher::Launcher;
 use super::link::Link;
 use super::poller::{Interest, Source};
 use super::run_loop::{Ending, RunLoop, mark, watch_output};
 use super::store::Write;
 use super::world::Job;
 use crate::event::{Action, Event, LaunchSpec, Peer, SlotEnd};
-use crate::ids::{LinkId, ProgramId, SandboxId, SlotId};
+use crate::flows::dial::connector;
+use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId};
 
 impl<B: Brain> RunLoop<B> {
     /// Does one thing; `bytes` is what the ranges in the actions refer to.
@@ -35,11 +37,21 @@ impl<B: Brain> RunLoop<B> {
                 end,
             } => self.send_slot(link, bytes.get(range).unwrap_or_default(), slot, end),
             Action::Seal { slot } => self.slots.seal(slot),
+            Action::TakeSocket { link, socket } => self.take_socket(link, socket),
+            Action::SendSocket {
+                link,
+                bytes: range,
+                socket,
+            } => self.send_socket(link, bytes.get(range).unwrap_or_default(), socket),
+            Action::Shut { socket } => self.sockets.shut(socket),
+            Action::ReadConnector { ticket } => self.hand_over(Job::ReadConnector { ticket }),
+            Action::ReadNames => self.hand_over(Job::ReadNames),
+            Action::ReadRoots { ticket } => self.hand_over(Job::ReadRoots { ticket }),
             Action::Close { link, drain } => self.close(link, drain),
             Action::Launch { sandbox, spec } => self.launch(sandbox, &spec),
-            Action::Kill { sandbox } => self.launcher.kill(sandbox),
+            Action::Kill { sandbox } => self.launcher_of(sandbox).kill(sandbox),
             Action::Inspect { sandbox, pid: _ } => {
-                let seen = self.launcher.inspect(sandbox);
+                let seen = self.launcher_of(sandbox).inspect(sandbox);
                 self.happened.push_back(seen);
             }
             Action::ReadPackage { ticket, wanted } => {
@@ -113,6 +125,33 @@ impl<B: Brain> RunLoop<B> {
         }
     }
 
+    // What came beside the connector's frame that the core has just read.
+    fn take_socket(&mut self, id: LinkId, socket: Option<SocketId>) {
+        let came = self.links.get(id).and_then(Link::take_descriptor);
+        let Some(socket) = socket else {
+            return; // It is closed.
+        };
+        let kept = match (came, self.may_open(1)) {
+            (Some(descriptor), Ok(())) => self.sockets.keep(socket, descriptor),
+            (Some(_), Err(_)) => Err("the supervisor has as many open descriptors as it may"),
+            (None, _) => Err("the connector sent no socket along"),
+        };
+        if let Err(reason) = kept {
+            tracing::warn!(%socket, reason, "a socket is not handed over");
+            self.happened.push_back(Event::NotTaken { socket, reason });
+        }
+    }
+
+    // Without a descriptor the core hears that there is none, and tells its asker.
+    fn send_socket(&mut self, id: LinkId, frame: &[u8], socket: SocketId) {
+        if let (Some(descriptor), Some(link)) = (self.sockets.get(socket), self.links.get(id))
+            && !link.is_draining
+        {
+            link.queue_with(frame, descriptor, &mut self.buffers);
+            mark(&mut self.dirty, id, link);
+        }
+    }
+
     fn make_slot(&mut self, slot: SlotId) -> Result<Arc<OwnedFd>, String> {
         self.may_open(2)?;
         let made = self.slots.make(slot);
@@ -145,16 +184,22 @@ impl<B: Brain> RunLoop<B> {
         let started = self
             .pair()
             .and_then(|(ours, theirs)| {
-                self.launcher.launch(sandbox, spec, theirs)?;
+                self.launcher_for(spec)?.launch(sandbox, spec, theirs)?;
                 Ok(ours)
             })
             .map(|ours| self.connect(ours, Peer::Sandbox(sandbox)));
         self.watch_output_of_nursery();
+        if let Ok(Ok(link)) = started
+            && is_connector(spec)
+            && let Some(link) = self.links.get(link)
+        {
+            link.takes_descriptors();
+        }
         let reason = match started {
             Ok(Ok(_)) => return,
             // The process is on its way already: it is not to live without a link.
             Ok(Err(reason)) => {
-                self.launcher.kill(sandbox);
+                self.launcher_of(sandbox).kill(sandbox);
                 tracing::error!(%sandbox, reason, "a sandbox has no link");
                 return;
             }
@@ -181,7 +226,9 @@ impl<B: Brain> RunLoop<B> {
         let open = self.links.len()
             + self.launcher.descriptors()
             + self.programs.descriptors()
-            + self.slots.descriptors();
+            + self.slots.descriptors()
+            + self.sockets.descriptors()
+            + self.outdoors.as_ref().map_or(0, Launcher::descriptors);
         let limit = self.budget.limit.saturating_sub(self.budget.reserved);
         if open + more <= limit {
             return Ok(());
@@ -191,6 +238,42 @@ impl<B: Brain> RunLoop<B> {
              `LimitNOFILE=`), now {}",
             self.budget.limit
         ))
+    }
+
+    // The connector is born outside of the empty network that the others are in.
+    fn launcher_for(&mut self, spec: &LaunchSpec) -> Result<&mut Launcher, String> {
+        if !is_connector(spec) {
+            return Ok(&mut self.launcher);
+        }
+        if self.outdoors.is_none() {
+            let failed = |error| format!("cannot start the nursery with a network: {error}");
+            let outdoors = self.launcher.outdoors().map_err(failed)?;
+            if let Some(socket) = outdoors.socket() {
+                let added = self.poller.add(Source::Outdoors, socket, true);
+                added.map_err(|error| format!("cannot wait on a nursery: {error}"))?;
+            }
+            self.outdoors = Some(outdoors);
+        }
+        Ok(self.outdoors.as_mut().unwrap_or(&mut self.launcher))
+    }
+
+    /// Who has started this sandbox.
+    fn launcher_of(&mut self, sandbox: SandboxId) -> &mut Launcher {
+        match &mut self.outdoors {
+            Some(outdoors) if outdoors.has(sandbox) => outdoors,
+            _ => &mut self.launcher,
+        }
+    }
+
+    /// Takes the reports about the connector. A nursery that has gone is started
+    /// again when the connector is.
+    pub(super) fn serve_outdoors(&mut self) {
+        if let Some(outdoors) = &mut self.outdoors {
+            outdoors.send_waiting();
+            if !outdoors.receive(self.now.mono, &mut self.happened) {
+                self.outdoors = None;
+            }
+        }
     }
 
     /// Makes a link of a socket and tells the core.
@@ -241,6 +324,10 @@ impl<B: Brain> RunLoop<B> {
             tracing::error!(%error, "cannot wait on the nursery");
         }
     }
+}
+
+fn is_connector(spec: &LaunchSpec) -> bool {
+    spec.profile == connector::PROFILE
 }
 
 fn record(level: LogLevel, text: &str) {

@@ -1,5 +1,6 @@
 //! The command line of `core-supervisor`.
 
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
@@ -93,6 +94,12 @@ pub struct Options {
     /// A file with the token or the credentials for the nodes of a domain
     #[arg(long = "node-secret", global = true, value_name = "[DOMAIN=]FILE")]
     pub node_secrets: Vec<Secret>,
+    /// Ask this name server, and not those of /etc/resolv.conf
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub resolver: Option<SocketAddr>,
+    /// The authorities to trust in TLS, as PEM, instead of the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_roots: Option<PathBuf>,
     /// For whom components act unless they are deployed for another: user://idp/name or name@idp
     #[arg(long, global = true, value_name = "USER")]
     pub user: Option<User>,
@@ -137,6 +144,8 @@ impl Options {
             domain: self.domain.clone(),
             nodes: self.nodes.clone(),
             node_secrets: self.node_secrets.clone(),
+            resolver: self.resolver,
+            tls_roots: self.tls_roots.clone(),
             user: self.user.clone(),
             log: self.log.clone(),
         }

@@ -1,6 +1,7 @@
 //! Long work: what the core asks for, done with files, told as an event.
 
 use super::config::{Config, Origin};
+use super::network::Network;
 use super::package::{Catalogues, Nodes, Programs};
 use super::policy_files::{self, PolicyDir};
 use super::world::Job;
@@ -13,6 +14,7 @@ pub struct Chores {
     catalogues: Catalogues,
     policies: Vec<PolicyDir>,
     homes: Vec<String>,
+    network: Network,
 }
 
 impl Chores {
@@ -23,6 +25,7 @@ impl Chores {
         let nodes = Nodes::new(config, &domain);
         let homes = nodes.domains();
         Self {
+            network: Network::new(config, programs.clone()),
             catalogues: Catalogues::new(directories, domain, programs).with_nodes(nodes),
             policies: policy_dirs(config),
             homes,
@@ -57,6 +60,17 @@ impl Chores {
             Job::ReadSchema { ticket, wanted } => Event::SchemaRead {
                 ticket,
                 result: self.catalogues.schema(&wanted),
+            },
+            Job::ReadConnector { ticket } => Event::ConnectorRead {
+                ticket,
+                result: self.network.connector(),
+            },
+            Job::ReadNames => Event::NamesRead {
+                names: self.network.names(),
+            },
+            Job::ReadRoots { ticket } => Event::RootsRead {
+                ticket,
+                result: self.network.roots(),
             },
             Job::CompilePolicy { ticket } => Event::PolicyCompiled {
                 ticket,

@@ -70,6 +70,18 @@ impl Launcher {
         }
     }
 
+    /// A second nursery, whose children keep the machine's network.
+    pub(super) fn outdoors(&self) -> std::io::Result<Self> {
+        let mut command = self.command.clone();
+        command.arguments.insert(0, "--with-network".to_owned());
+        Self::start(command)
+    }
+
+    /// Whether it has started this sandbox, and that has not ended.
+    pub(super) fn has(&self, sandbox: SandboxId) -> bool {
+        self.processes.contains_key(&sandbox)
+    }
+
     /// The nursery's socket, for the loop to wait on.
     pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.nursery.as_ref().map(AsFd::as_fd)

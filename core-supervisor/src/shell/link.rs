@@ -5,11 +5,13 @@
 //! here until its turn. Both buffers are borrowed from a pool, so an idle link
 //! keeps none.
 //!
-//! Plain `recv` takes no descriptors: the kernel closes whatever a peer sends
+//! Plain `recv` takes no descriptors (the connector's link alone is read otherwise): the kernel closes whatever a peer sends
 //! beside its bytes before the call returns (see the test). Nothing needs to be
 //! counted or closed by us, and a peer cannot grow our descriptor table.
 
-use std::io::IoSlice;
+use std::collections::VecDeque;
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -19,7 +21,8 @@ use protocol::limits::{FRAME_BYTES_MAX, READ_BYTES};
 use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, Result};
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, send, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recv, recvmsg, send, sendmsg,
 };
 
 use super::buffers::Buffers;
@@ -69,6 +72,30 @@ impl Intake {
     }
 }
 
+/// Descriptors that may wait for their frames: the core reads each frame at once.
+const ARRIVED_MAX: usize = 64;
+
+// A read that brings a descriptor ends with it, so they are in the order of their frames.
+fn receive_with(
+    socket: &OwnedFd,
+    space: &mut [u8],
+    arrived: &mut VecDeque<OwnedFd>,
+) -> Result<usize> {
+    let mut rights = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut rights);
+    let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let got = recvmsg(socket, &mut [IoSliceMut::new(space)], &mut control, flags)?.bytes;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            arrived.extend(descriptors);
+        }
+    }
+    if arrived.len() > ARRIVED_MAX {
+        return Err(Errno::TOOMANYREFS);
+    }
+    Ok(got)
+}
+
 /// What one read brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
@@ -105,6 +132,9 @@ pub(super) struct Link {
     rest: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
+    // What came beside the bytes, for frames that are still to be read; only the
+    // connector's link takes any.
+    arrived: Option<VecDeque<OwnedFd>>,
     // Which frames in `out` a descriptor goes along with, in order.
     descriptors: Vec<(Range<usize>, Arc<OwnedFd>)>,
 }
@@ -131,8 +161,19 @@ impl Link {
             rest: Vec::new(),
             out: Vec::new(),
             sent: 0,
+            arrived: None,
             descriptors: Vec::new(),
         }
+    }
+
+    /// From now on descriptors are taken that come beside the bytes.
+    pub(super) fn takes_descriptors(&mut self) {
+        self.arrived.get_or_insert_default();
+    }
+
+    /// The descriptor of the oldest frame that came with one.
+    pub(super) fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.arrived.as_mut()?.pop_front()
     }
 
     /// Reads once what the socket has.
@@ -160,7 +201,10 @@ impl Link {
         let (front, space) = intake.shared.split_at_mut(self.rest.len());
         front.copy_from_slice(&self.rest);
         let (space, _) = space.split_at_mut(QUANTUM_BYTES.min(space.len()));
-        let (_, got) = recv(&self.socket, space, RecvFlags::DONTWAIT)?;
+        let got = match &mut self.arrived {
+            None => recv(&self.socket, space, RecvFlags::DONTWAIT)?.1,
+            Some(arrived) => receive_with(&self.socket, space, arrived)?,
+        };
         intake.filled = self.rest.len() + got;
         Ok(got)
     }

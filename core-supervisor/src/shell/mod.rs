@@ -36,6 +36,7 @@ pub mod leash;
 mod link;
 mod links;
 pub mod log;
+mod network;
 pub mod nursery;
 pub mod package;
 mod placement;
@@ -43,6 +44,7 @@ pub mod policy_files;
 mod poller;
 pub mod run_loop;
 mod slots;
+mod sockets;
 pub mod start;
 pub mod store;
 #[cfg(test)]

@@ -224,7 +224,7 @@ mod tests {
             .iter()
             .filter_map(|file| file.rsplit('/').next())
             .collect();
-        assert_eq!(names[6..], ["10-a.cedar", "90-z.cedar", "B.cedar"]);
+        assert_eq!(names[7..], ["10-a.cedar", "90-z.cedar", "B.cedar"]);
         assert_eq!(names[0], "00-guard.cedar");
         let place = &in_force.rules.last().unwrap().place;
         assert_eq!(*place, format!("{}/B.cedar:1", directory.path().display()));

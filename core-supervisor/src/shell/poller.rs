@@ -29,6 +29,8 @@ pub(super) enum Source {
     Inbox,
     /// The nursery's socket.
     Nursery,
+    /// That of the connector's nursery.
+    Outdoors,
     /// A link.
     Link(LinkId),
 }
@@ -36,6 +38,7 @@ pub(super) enum Source {
 const CONTROL: u64 = u64::MAX;
 const INBOX: u64 = u64::MAX - 1;
 const NURSERY: u64 = u64::MAX - 2;
+const OUTDOORS: u64 = u64::MAX - 3;
 
 impl Source {
     fn data(self) -> EventData {
@@ -43,6 +46,7 @@ impl Source {
             Self::Control => CONTROL,
             Self::Inbox => INBOX,
             Self::Nursery => NURSERY,
+            Self::Outdoors => OUTDOORS,
             Self::Link(link) => link.0,
         })
     }
@@ -52,6 +56,7 @@ impl Source {
             CONTROL => Self::Control,
             INBOX => Self::Inbox,
             NURSERY => Self::Nursery,
+            OUTDOORS => Self::Outdoors,
             link => Self::Link(LinkId(link)),
         }
     }

@@ -39,6 +39,7 @@ use super::package::Programs;
 use super::placement::Placement;
 use super::poller::{Hits, Interest, Poller, Source};
 use super::slots::Slots;
+use super::sockets::Sockets;
 use super::store::Write;
 use super::world::Job;
 use crate::event::{Actions, Event, Now, Peer};
@@ -104,6 +105,8 @@ pub struct RunLoop<B> {
     pub(super) poller: Poller,
     pub(super) links: Links,
     pub(super) launcher: Launcher,
+    // For the connector, once somebody has dialled.
+    pub(super) outdoors: Option<Launcher>,
     pub(super) budget: DescriptorBudget,
     pub(super) placement: Placement,
     pub(super) buffers: Buffers,
@@ -112,6 +115,7 @@ pub struct RunLoop<B> {
     pub(super) audit_log: AuditLog,
     pub(super) programs: Programs,
     pub(super) slots: Slots,
+    pub(super) sockets: Sockets,
     // What happened here and is still to be told to the core.
     pub(super) happened: VecDeque<Event<'static>>,
     pub(super) draining: VecDeque<(Duration, LinkId)>,
@@ -142,6 +146,7 @@ impl<B: Brain> RunLoop<B> {
             poller,
             links: Links::default(),
             launcher: parts.launcher,
+            outdoors: None,
             budget: parts.budget,
             placement: Placement::new(parts.is_placing),
             buffers: Buffers::default(),
@@ -150,6 +155,7 @@ impl<B: Brain> RunLoop<B> {
             audit_log: parts.audit_log,
             programs: parts.programs,
             slots: Slots::default(),
+            sockets: Sockets::default(),
             happened: VecDeque::new(),
             draining: VecDeque::new(),
             dirty: Vec::new(),
@@ -176,6 +182,9 @@ impl<B: Brain> RunLoop<B> {
             self.turn(patience)?;
             if let Some(ending) = self.ending {
                 self.launcher.stop();
+                if let Some(outdoors) = &mut self.outdoors {
+                    outdoors.stop();
+                }
                 return Ok(ending);
             }
         }
@@ -248,6 +257,7 @@ impl<B: Brain> RunLoop<B> {
             match hit.source {
                 Source::Inbox => self.open_inbox(),
                 Source::Nursery => self.serve_nursery(),
+                Source::Outdoors => self.serve_outdoors(),
                 Source::Link(link) => {
                     // However much it says: control never waits.
                     if let Served::InItsTurn { .. } = self.serve(link, hit) {

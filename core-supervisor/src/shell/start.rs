@@ -237,6 +237,7 @@ fn core(
         spare_natives: config.spare_natives.value,
         slots_max: config.slots_max.value,
         homes,
+        sockets_max: config.sockets_max.value,
         seed: random()?,
     };
     Ok(Core::new(settings, rules))

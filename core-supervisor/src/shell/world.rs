@@ -45,6 +45,18 @@ pub enum Job {
         /// Which schema.
         wanted: SchemaWanted,
     },
+    /// Comes back as `ConnectorRead`.
+    ReadConnector {
+        /// The core's number for it.
+        ticket: Ticket,
+    },
+    /// Comes back as `NamesRead`.
+    ReadNames,
+    /// Comes back as `RootsRead`.
+    ReadRoots {
+        /// The core's number for it.
+        ticket: Ticket,
+    },
     /// Comes back as `PolicyCompiled`.
     CompilePolicy {
         /// The core's number for it.

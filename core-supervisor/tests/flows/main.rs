@@ -6,6 +6,8 @@
 mod allocation;
 mod audit;
 mod components;
+mod dial_bounds;
+mod dials;
 mod discovery;
 mod enrol;
 mod keeping;

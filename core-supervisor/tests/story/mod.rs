@@ -24,7 +24,7 @@ use protocol::frame::Level;
 use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
 pub use heard::{Heard, Side};
-pub use world::Lender;
+pub use world::{Lender, Wires};
 
 pub const RUNTIME: &str = "hyperty-runtime://home.example/rt";
 pub const USER: &str = "user://home.example/ann";
@@ -78,6 +78,8 @@ pub struct Story {
     pub lender: Lender,
     /// What went into the audit log.
     pub audited: Vec<protocol::api::audit::Entry>,
+    /// Sockets of the network.
+    pub wires: Wires,
     ticket: Option<Ticket>,
     loaded_on: BTreeMap<protocol::Address, LinkId>,
     operator: Option<(LinkId, String)>,
@@ -99,6 +101,7 @@ pub fn settings() -> Settings {
         spare_natives: 0,
         slots_max: 64,
         homes: Vec::new(),
+        sockets_max: 1024,
         seed: [7; 32],
     }
 }
@@ -143,6 +146,7 @@ impl Story {
             seed: [7; 32],
             lender: Lender::default(),
             audited: Vec::new(),
+            wires: Wires::default(),
             ticket: None,
             loaded_on: BTreeMap::new(),
             operator: None,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use core_supervisor::event::{Action, Confinement, Event, Exit, Peer, SlotEnd};
+use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
+use protocol::api::connections::{Names, Pattern};
+use protocol::dial::Transport;
 use protocol::frame::{ComponentKind, Level, Role};
 use protocol::nursery::Engine;
 use protocol::{Code, CoreFrame, HostFrame, codec};
@@ -18,6 +20,21 @@ pub struct Lender {
     pub slots: BTreeSet<u64>,
     /// Whether none can be made.
     pub fails: bool,
+}
+
+/// The sockets of the network that the shell of a story keeps.
+#[derive(Debug, Default)]
+pub struct Wires {
+    /// Those that are kept and not shut.
+    pub open: BTreeSet<u64>,
+    /// How many came that nobody wanted.
+    pub unwanted: usize,
+    /// Whether the connector's frames come without a socket.
+    pub fails: bool,
+    /// Why the connector's program cannot be read.
+    pub unreadable: Option<String>,
+    /// What the machine's files say about names.
+    pub names: Names,
 }
 
 impl Story {
@@ -49,6 +66,46 @@ impl Story {
                 self.lender.slots.remove(&slot.0);
             }
             Action::Audit { entry } => self.audited.push(*entry),
+            Action::TakeSocket { socket: None, .. } => self.wires.unwanted += 1,
+            Action::TakeSocket {
+                socket: Some(socket),
+                ..
+            } => {
+                if self.wires.fails {
+                    let reason = "no socket came along";
+                    self.happens(Event::NotTaken { socket, reason });
+                } else {
+                    self.wires.open.insert(socket.0);
+                }
+            }
+            Action::SendSocket {
+                link,
+                bytes: range,
+                socket,
+            } => {
+                if self.wires.open.contains(&socket.0) {
+                    self.hears(link, &bytes[range]);
+                }
+            }
+            Action::Shut { socket } => {
+                self.wires.open.remove(&socket.0);
+            }
+            Action::ReadConnector { ticket } => {
+                let read = ConnectorRead {
+                    program: ProgramId(900),
+                    names: self.wires.names.clone(),
+                };
+                let result = self.wires.unreadable.clone().map_or(Ok(read), Err);
+                self.happens(Event::ConnectorRead { ticket, result });
+            }
+            Action::ReadNames => {
+                let names = self.wires.names.clone();
+                self.happens(Event::NamesRead { names });
+            }
+            Action::ReadRoots { ticket } => {
+                let result = Ok((ProgramId(901), 10));
+                self.happens(Event::RootsRead { ticket, result });
+            }
             Action::Close { link, .. } => {
                 if let Some(side) = self.sides.get_mut(&link) {
                     side.is_closed = true;
@@ -245,7 +302,9 @@ fn heard(frame: CoreFrame<'_>, side: &mut Side) -> Heard {
         CoreFrame::Hungup { socket, .. } => Heard::Network("hungup", socket, 0),
         CoreFrame::Roots { bytes } => Heard::Network("roots", 0, u64::from(bytes)),
         CoreFrame::NoRoots { .. } => Heard::Network("no roots", 0, 0),
-        CoreFrame::Connect(connect) => Heard::Network("connect", connect.job, 0),
+        CoreFrame::Connect(connect) => {
+            Heard::Network("connect", connect.job, u64::from(connect.allow_private))
+        }
         CoreFrame::Disconnect { job } => Heard::Network("disconnect", job, 0),
     }
 }
@@ -290,6 +349,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         hyperty_type: words(name, &["chat", "audio"]),
         data_objects: words(name, &["https://catalogue/dataschema/Communication"]),
         interworking: folder == "idp-proxy",
+        network: network(name),
     };
     Ok(PackageRead {
         descriptor,
@@ -297,6 +357,26 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         digest: "sha256:00".to_owned(),
         source: format!("{name}.js"),
     })
+}
+
+// What calls itself a browser asks for the network.
+fn network(name: &str) -> Vec<Pattern> {
+    let place = |host: &str, port, protocol, private, count| Pattern {
+        host: host.to_owned(),
+        port,
+        protocol,
+        private,
+        count,
+    };
+    if !name.starts_with("browser") {
+        return Vec::new();
+    }
+    vec![
+        place("*.example.org", 443, Transport::Tcp, false, 0),
+        place("few.example.net", 0, Transport::Udp, false, 2),
+        place("nas.lan", 445, Transport::Tcp, true, 0),
+        place("0.0.0.0", 8080, Transport::Listen, false, 0),
+    ]
 }
 
 // What calls itself a chat says in its descriptor that it is one.

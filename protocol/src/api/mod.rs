@@ -30,6 +30,7 @@ pub mod audit;
 pub mod bus;
 pub mod capabilities;
 pub mod catalogue;
+pub mod connections;
 pub mod discovery;
 pub mod policy;
 pub mod registry;

@@ -107,6 +107,20 @@ impl Catalogue {
         catalogue
     }
 
+    /// Adds the program that dials what it is told, and asks for these places.
+    ///
+    /// # Panics
+    ///
+    /// When the program is not built.
+    #[must_use]
+    pub fn dialler(self, provider: &str, name: &str, network: &Value) -> Self {
+        let catalogue = self.program(provider, name, "dialler", &json!({}));
+        let descriptor = json!({
+            "name": name, "language": "native", "configuration": {}, "network": network,
+        });
+        catalogue.file(&hyperty(provider, name, "json"), &descriptor.to_string())
+    }
+
     /// Adds a component that shows, in the end, that the runtime still works.
     #[must_use]
     pub fn with_witness(self) -> Self {

@@ -50,6 +50,7 @@ const ROOT_HELP: &str = "\
 
 \u{1b}[1;4mRules and addresses\u{1b}[0m
   policy       Check, show or reload the rules for messages
+  grants       Which hosts components may reach, and what is open
   registry     Who owns which address, and how a message gets there
   resolve      Where a message for an address goes now, and why
   catalogue    What can be deployed, and whether it is sound
@@ -169,6 +170,19 @@ pub(crate) struct Launch {
     )]
     pub(crate) sandbox_host: Option<PathBuf>,
 
+    /// Ask this name server, and not those of /etc/resolv.conf
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "HYPERTY_RESOLVER",
+        hide_env_values = true
+    )]
+    pub(crate) resolver: Option<std::net::SocketAddr>,
+
+    /// The authorities to trust in TLS, as PEM, instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_roots: Option<PathBuf>,
+
     /// What the supervisor logs: error, warn, info, debug
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
@@ -232,6 +246,8 @@ pub(crate) enum Command {
     Why(cmd::why::Args),
     /// Check, show or reload the rules for messages
     Policy(cmd::policy::Args),
+    /// Show and change which hosts components may reach
+    Grants(cmd::grants::Args),
     /// Show who owns which address
     Registry(cmd::registry::Args),
     /// Show where a message for an address goes now

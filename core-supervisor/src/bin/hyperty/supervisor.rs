@@ -189,6 +189,11 @@ fn command(program: &Path, plan: &Plan) -> Command {
         launch.sandbox_host.clone().map(Into::into),
     );
     option("--domain", plan.domain.clone().map(Into::into));
+    option(
+        "--resolver",
+        launch.resolver.map(|server| server.to_string().into()),
+    );
+    option("--tls-roots", launch.tls_roots.clone().map(Into::into));
     option("--user", plan.user.clone().map(Into::into));
     option("--log", launch.log.clone().map(Into::into));
     for directory in &launch.policy {

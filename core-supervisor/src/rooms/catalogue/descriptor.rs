@@ -12,6 +12,7 @@
 //! there in any form. What is read and wrong is an error with its line.
 
 use protocol::Code;
+use protocol::api::connections::Pattern;
 use protocol::frame::ComponentKind;
 use protocol::nursery::Engine;
 use serde::Deserialize;
@@ -20,6 +21,8 @@ use serde_json::{Map, Value};
 
 use super::limits::{CONFIGURATION_BYTES_MAX, WORD_BYTES_MAX, WORDS_MAX};
 use super::{Descriptor, PackageFailure, base64, names};
+use crate::limits::NETWORK_PER_DESCRIPTOR_MAX;
+use crate::place::checked;
 
 /// Where a descriptor was found: what its text does not say.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,7 @@ struct Raw {
     constraints: Option<Value>,
     hyperty_type: Option<Value>,
     data_objects: Option<Value>,
+    network: Option<Value>,
     source_package: Option<Value>,
     interworking: Option<Value>,
 }
@@ -104,6 +108,7 @@ pub fn parse(text: &[u8], found: Found<'_>) -> Result<Parsed, PackageFailure> {
             hyperty_type: reader.words("hypertyType", raw.hyperty_type)?,
             data_objects,
             interworking: unpacked(raw.interworking) == Some(Value::Bool(true)),
+            network: reader.network(raw.network)?,
         },
     })
 }
@@ -193,6 +198,26 @@ impl Reader<'_> {
             );
             self.wrong(member, &reason)
         })
+    }
+
+    fn network(&self, value: Option<Value>) -> Result<Vec<Pattern>, PackageFailure> {
+        let wrong = |reason: String| self.wrong("network", &format!("`network`: {reason}"));
+        let places: Vec<Pattern> = match unpacked(value) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(value) => serde_json::from_value(value).map_err(|e| wrong(e.to_string()))?,
+        };
+        if places.len() > NETWORK_PER_DESCRIPTOR_MAX {
+            return Err(wrong(format!(
+                "{} places, and at most {NETWORK_PER_DESCRIPTOR_MAX} may be asked for",
+                places.len()
+            )));
+        }
+        let domain = self.found.domain;
+        let read = |mut place: Pattern| {
+            place.host = place.host.replace("%domain%", domain);
+            checked(place).map_err(wrong)
+        };
+        places.into_iter().map(read).collect()
     }
 
     fn digest(&self, digest: &str) -> Result<Option<String>, PackageFailure> {

@@ -15,6 +15,7 @@ pub mod names;
 #[cfg(test)]
 mod tests;
 
+use protocol::api::connections::Pattern;
 use protocol::frame::ComponentKind;
 use protocol::nursery::Engine;
 
@@ -96,6 +97,8 @@ pub struct Descriptor {
     /// `interworking`: of a stub that it translates for a foreign network, of an
     /// identity proxy that its users are of one.
     pub interworking: bool,
+    /// `network`: the places that it asks for.
+    pub network: Vec<Pattern>,
 }
 
 /// Why a package cannot be deployed.

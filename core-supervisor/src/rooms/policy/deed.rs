@@ -3,7 +3,7 @@
 use super::question::Act;
 
 /// The actions that can be asked for, in the order of their bits.
-pub(super) const ACTIONS: [&str; 14] = [
+pub(super) const ACTIONS: [&str; 16] = [
     "create",
     "read",
     "update",
@@ -18,15 +18,19 @@ pub(super) const ACTIONS: [&str; 14] = [
     "listen",
     "deploy",
     "reach",
+    "connect",
+    "bind",
 ];
 
 const OTHER: usize = 8;
 const LISTEN: usize = 11;
 const DEPLOY: usize = 12;
 const REACH: usize = 13;
+const CONNECT: usize = 14;
+const BIND: usize = 15;
 
 /// Every action.
-pub(super) const ALL: u16 = (1 << ACTIONS.len()) - 1;
+pub(super) const ALL: u16 = u16::MAX >> (16 - ACTIONS.len());
 const REQUEST: u16 = (1 << (OTHER + 1)) - 1;
 const MESSAGE: u16 = (1 << LISTEN) - 1;
 
@@ -42,6 +46,8 @@ pub(super) fn index(act: Act<'_>) -> usize {
         Act::Listen => LISTEN,
         Act::Deploy => DEPLOY,
         Act::Reach => REACH,
+        Act::Connect(_) => CONNECT,
+        Act::Bind(_) => BIND,
     }
 }
 

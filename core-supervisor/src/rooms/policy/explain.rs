@@ -78,6 +78,12 @@ fn attributes(party: &Party<'_>) -> Value {
     if party.kind.has_name() {
         add("name", facts::name(party).into());
     }
+    if let Some(host) = facts::HostFacts::of(party) {
+        add("host", host.name.into());
+        add("port", host.port.into());
+        add("protocol", party.address.scheme().into());
+        add("private", host.private.into());
+    }
     if let Some(level) = party.level.filter(|_| party.kind.is_component()) {
         add("level", (level as i64).into());
     }
@@ -111,7 +117,7 @@ fn permit(act: Act<'_>, from: &Party<'_>, to: &Party<'_>) -> String {
 fn rule_id(action: &str, from: &Party<'_>, to: &Party<'_>) -> String {
     let called = |party: &Party<'_>| match (facts::name(party), party.kind) {
         ("", PartyKind::Operator) => "operator".to_owned(),
-        ("", _) => party.address.domain().to_owned(),
+        ("", _) | (_, PartyKind::Host) => party.address.domain().to_owned(),
         (name, _) => name.to_owned(),
     };
     let id = format!("{}-{action}-{}", called(from), called(to));

@@ -80,6 +80,28 @@ pub(super) fn name<'a>(party: &'a Party<'_>) -> &'a str {
     }
 }
 
+/// What is known of a host besides its address.
+pub(super) struct HostFacts<'a> {
+    pub(super) name: &'a str,
+    pub(super) port: u16,
+    pub(super) private: bool,
+}
+
+impl<'a> HostFacts<'a> {
+    /// Of a party that is a host: its address is `<protocol>://<host>/<port>[/private]`.
+    pub(super) fn of(party: &'a Party<'_>) -> Option<Self> {
+        if party.kind != PartyKind::Host {
+            return None;
+        }
+        let mut path = party.address.path().split('/').skip(1);
+        Some(Self {
+            name: party.name,
+            port: path.next().and_then(|port| port.parse().ok()).unwrap_or(0),
+            private: path.next() == Some("private"),
+        })
+    }
+}
+
 /// Gathers what the rules in question look at.
 pub(super) fn gather(
     types: &Types,
@@ -134,6 +156,14 @@ fn entity(types: &Types, party: &Party<'_>) -> Result<Entity, String> {
     if party.kind.has_name() {
         attributes.insert("name".to_owned(), text(name(party)));
     }
+    if let Some(host) = HostFacts::of(party) {
+        attributes.insert("host".to_owned(), text(host.name));
+        attributes.insert("protocol".to_owned(), text(party.address.scheme()));
+        let port = RestrictedExpression::new_long(i64::from(host.port));
+        attributes.insert("port".to_owned(), port);
+        let private = RestrictedExpression::new_bool(host.private);
+        attributes.insert("private".to_owned(), private);
+    }
     if let Some(level) = party.level.filter(|_| party.kind.is_component()) {
         let level = RestrictedExpression::new_long(level as i64);
         attributes.insert("level".to_owned(), level);
@@ -164,7 +194,10 @@ fn look(question: &Question<'_>, reads: Reads) -> Result<Looked, String> {
     if reads.relation && matches!(question.act, Act::Message(_)) {
         looked.push(("relation", question.relation.as_str().into()));
     }
-    if reads.body {
+    if let Some(grant) = question.act.grant() {
+        looked.push(("grant", grant.into()));
+    }
+    if reads.body && matches!(question.act, Act::Message(_)) {
         let bytes = question.body;
         let bytes = bytes.ok_or("a rule looks at the body, and none was given")?;
         looked.push(("body", body::members(bytes)?));

@@ -4,7 +4,7 @@ use cedar_policy::{EntityUid, Policy};
 use protocol::Address;
 
 /// Rooms there are and will be; another name in a rule is a slip of the pen.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "runtime",
     "bus",
     "registry",
@@ -20,6 +20,7 @@ const ROOMS: [&str; 16] = [
     "status",
     "storage",
     "subscriptions",
+    "connections",
     // Below each data object: the core on its reporter's behalf.
     "subscription",
 ];
@@ -47,7 +48,7 @@ fn wrong_literal(uid: &EntityUid) -> Option<(String, String)> {
             let message = format!("there is no operator `{id}`");
             Some((message, "there is one: `Operator::\"operator\"`".to_owned()))
         }
-        "Provider" | "Hyperty" | "ProtoStub" | "IdpProxy" | "Application" | "Remote" => {
+        "Provider" | "Hyperty" | "ProtoStub" | "IdpProxy" | "Application" | "Remote" | "Host" => {
             match id.parse::<Address>() {
                 Ok(address) if address.as_str() == id => None,
                 Ok(address) => {

@@ -38,11 +38,11 @@ mod text;
 
 use protocol::api::policy::{Explanation, InForce, Verdict};
 
+pub use crate::ids::DecisionId;
 pub use compile::compile;
 pub use pdp::PolicySet;
 pub use protocol::api::policy::{PATH, Problem, Problems};
 pub use question::{Act, Party, PartyKind, Question, Relation, Reuse, Ruling};
-pub use records::DecisionId;
 pub use request::{PepRequest, Refused};
 pub use shipped::shipped;
 pub use text::PolicyFile;

@@ -3,6 +3,7 @@
 pub use crate::party::PartyKind;
 
 use protocol::Address;
+use protocol::api::connections::Source;
 use protocol::api::policy::Explanation;
 use protocol::frame::Level;
 
@@ -25,7 +26,7 @@ pub struct Party<'a> {
 
 impl PartyKind {
     /// Every kind, in the order of their bits in a rule's reach.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Hyperty,
         Self::ProtoStub,
         Self::IdpProxy,
@@ -33,6 +34,7 @@ impl PartyKind {
         Self::Operator,
         Self::Room,
         Self::Remote,
+        Self::Host,
     ];
 
     /// The name of its type in rules.
@@ -45,6 +47,7 @@ impl PartyKind {
             Self::Operator => "Operator",
             Self::Room => "Room",
             Self::Remote => "Remote",
+            Self::Host => "Host",
         }
     }
 
@@ -75,6 +78,10 @@ pub enum Act<'a> {
     Deploy,
     /// Let the sender have a stub brought up for the receiver's domain.
     Reach,
+    /// Let the sender reach a host; the receiver is the host. Whose grant covers it.
+    Connect(Option<Source>),
+    /// Let the sender listen where the host says, for callers of the network.
+    Bind(Option<Source>),
 }
 
 impl<'a> Act<'a> {
@@ -85,6 +92,16 @@ impl<'a> Act<'a> {
             Self::Listen => "listen",
             Self::Deploy => "deploy",
             Self::Reach => "reach",
+            Self::Connect(_) => "connect",
+            Self::Bind(_) => "bind",
+        }
+    }
+
+    /// The word that `context.grant` carries, of an act on the network.
+    pub(super) fn grant(self) -> Option<&'static str> {
+        match self {
+            Self::Connect(source) | Self::Bind(source) => Some(source.map_or("none", Source::word)),
+            Self::Message(_) | Self::Listen | Self::Deploy | Self::Reach => None,
         }
     }
 }

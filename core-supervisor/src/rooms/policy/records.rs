@@ -1,50 +1,16 @@
 //! Decisions, kept for a while so that they can be explained.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::str::FromStr;
 
 use protocol::Address;
+use protocol::api::connections::Source;
 use protocol::api::policy::{Explanation, Verdict};
 use protocol::frame::Level;
 
+use super::DecisionId;
 use super::limits::{PERMITS_KEPT_MAX, REFUSALS_KEPT_MAX, VERSIONS_KEPT_MAX};
 use super::pdp::{Outcome, PolicySet};
 use super::question::{Act, Party, PartyKind, Question};
-
-/// Names one decision: `d-<version of the rules>-<number>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DecisionId {
-    /// The version of the rules that made it.
-    pub version: u64,
-    /// Counts all decisions of this supervisor.
-    pub number: u64,
-}
-
-impl fmt::Display for DecisionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "d-{}-{}", self.version, self.number)
-    }
-}
-
-impl FromStr for DecisionId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no decision: they look like `d-3-17`");
-        let numbers = text.strip_prefix("d-").ok_or_else(wrong)?;
-        let (version, number) = numbers.split_once('-').ok_or_else(wrong)?;
-        // `parse` would take a sign too.
-        let read = |text: &str| {
-            let digits = text.bytes().all(|b| b.is_ascii_digit());
-            digits.then(|| text.parse().ok())?
-        };
-        Ok(Self {
-            version: read(version).ok_or_else(wrong)?,
-            number: read(number).ok_or_else(wrong)?,
-        })
-    }
-}
 
 /// A party as it was when the question was decided.
 #[derive(Debug)]
@@ -87,6 +53,8 @@ enum ActThen {
     Listen,
     Deploy,
     Reach,
+    Connect(Option<Source>),
+    Bind(Option<Source>),
 }
 
 /// One decision with everything its explanation needs.
@@ -107,6 +75,8 @@ impl Record {
                 Act::Listen => ActThen::Listen,
                 Act::Deploy => ActThen::Deploy,
                 Act::Reach => ActThen::Reach,
+                Act::Connect(source) => ActThen::Connect(source),
+                Act::Bind(source) => ActThen::Bind(source),
             },
             from: PartyThen::of(&question.from),
             to: PartyThen::of(&question.to),
@@ -121,6 +91,8 @@ impl Record {
             ActThen::Listen => Act::Listen,
             ActThen::Deploy => Act::Deploy,
             ActThen::Reach => Act::Reach,
+            ActThen::Connect(source) => Act::Connect(*source),
+            ActThen::Bind(source) => Act::Bind(*source),
         }
     }
 }

@@ -4,7 +4,7 @@ use protocol::Code;
 use protocol::api::policy::{Method, Why};
 use protocol::message::MessageKind;
 
-use super::records::DecisionId;
+use super::DecisionId;
 
 /// A request to `/pep`, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

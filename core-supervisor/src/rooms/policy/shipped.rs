@@ -14,13 +14,14 @@ macro_rules! shipped {
     };
 }
 
-const FILES: [(&str, &str); 6] = shipped![
+const FILES: [(&str, &str); 7] = shipped![
     "00-guard.cedar",
     "10-operator.cedar",
     "20-rooms.cedar",
     "30-providers.cedar",
     "40-domains.cedar",
-    "50-applications.cedar"
+    "50-applications.cedar",
+    "60-network.cedar"
 ];
 
 /// The shipped rules; what the operator and the user say is added to them.

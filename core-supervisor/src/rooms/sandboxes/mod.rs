@@ -177,9 +177,13 @@ impl Sandboxes {
     }
 
     /// Spare sandboxes of an engine, ready or on their way.
-    pub fn spares(&self, engine: Engine) -> usize {
-        let is_spare =
-            |s: &Sandbox| s.cell.is_none() && s.phase != Phase::Ending && s.spec.engine == engine;
+    pub fn spares(&self, engine: Engine, profile: &str) -> usize {
+        let is_spare = |s: &Sandbox| {
+            s.cell.is_none()
+                && s.phase != Phase::Ending
+                && s.spec.engine == engine
+                && s.spec.profile == profile
+        };
         self.iter().filter(|(_, sandbox)| is_spare(sandbox)).count()
     }
 

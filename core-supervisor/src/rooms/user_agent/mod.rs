@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use protocol::Address;
 use protocol::api::capabilities::Met;
+use protocol::api::connections::Pattern;
 use protocol::api::user_agent::{Component, Deploy};
 use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
@@ -92,6 +93,8 @@ pub struct Package {
     pub data_schemes: Vec<String>,
     /// How what it asks of the runtime is met, by name.
     pub constraints: BTreeMap<String, Met>,
+    /// The places of the network that its descriptor asks for.
+    pub network: Vec<Pattern>,
 }
 
 /// What ran before a reload, until the new code does.

@@ -10,6 +10,10 @@
 //! | `min-level` | `HYPERTY_MIN_LEVEL` | `--min-level`, `--unsafe` | `L2` |
 //! | `max-level` | – | `--max-level` | `L3` |
 //! | `sandbox-host` | `HYPERTY_SANDBOX_HOST` | `--sandbox-host` | beside `core-supervisor` |
+//! | `connector` | – | – | beside `core-supervisor`: the program that makes sockets of the internet |
+//! | `resolver` | `HYPERTY_RESOLVER` | `--resolver` | the name servers of `/etc/resolv.conf`; else one, as `address:port` |
+//! | `tls-roots` | `SSL_CERT_FILE` | `--tls-roots` | where the system keeps the authorities' certificates |
+//! | `sockets-max` | – | – | 1024: sockets of the internet that there may be at once |
 //! | `domain` | `HYPERTY_DOMAIN` | `--domain` | `local.hyperty` |
 //! | `node` | – | `--node` | none: `[DOMAIN=]URL` of each message node, of the own domain when none is named |
 //! | `node-secret` | – | `--node-secret` | none: `[DOMAIN=]FILE` with the token or credentials for its nodes |
@@ -31,6 +35,7 @@ mod show;
 mod tests;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use file::File;
@@ -40,7 +45,7 @@ use protocol::Address;
 use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
 
-use crate::limits::SLOTS_MAX;
+use crate::limits::{SLOTS_MAX, SOCKETS_MAX};
 use crate::user::User;
 
 /// Below what level nothing runs unless the operator says otherwise.
@@ -150,6 +155,10 @@ pub struct Flags {
     pub nodes: Vec<Node>,
     /// `--node-secret`, likewise.
     pub node_secrets: Vec<Secret>,
+    /// `--resolver`.
+    pub resolver: Option<SocketAddr>,
+    /// `--tls-roots`.
+    pub tls_roots: Option<PathBuf>,
     /// `--user`.
     pub user: Option<User>,
     /// `--log`.
@@ -173,6 +182,14 @@ pub struct Config {
     pub max_level: Set<Level>,
     /// The program `sandbox-host`.
     pub sandbox_host: Set<PathBuf>,
+    /// The program `connector`.
+    pub connector: Set<PathBuf>,
+    /// The one name server that is asked; those of the system when nobody said.
+    pub resolver: Set<Option<SocketAddr>>,
+    /// The authorities' certificates; empty for where the system keeps them.
+    pub tls_roots: Set<PathBuf>,
+    /// Sockets of the internet that there may be at once.
+    pub sockets_max: Set<usize>,
     /// The domain in the runtime's address.
     pub domain: Set<String>,
     /// Message nodes of the domains that the runtime belongs to.
@@ -292,6 +309,21 @@ impl Config {
                 file.keys.sandbox_host.as_ref(),
                 || Ok(around.program.with_file_name("sandbox-host")),
             )?,
+            connector: layers.path(None, ["", ""], file.keys.connector.as_ref(), || {
+                Ok(around.program.with_file_name("connector"))
+            })?,
+            resolver: layers.optional(
+                flags.resolver,
+                ["--resolver", "HYPERTY_RESOLVER"],
+                file.keys.resolver.as_ref(),
+            )?,
+            tls_roots: layers.path(
+                flags.tls_roots.as_ref(),
+                ["--tls-roots", "SSL_CERT_FILE"],
+                file.keys.tls_roots.as_ref(),
+                || Ok(PathBuf::new()),
+            )?,
+            sockets_max: layers.plain(file.keys.sockets_max.as_ref(), SOCKETS_MAX),
             domain: layers.value(
                 flags.domain.clone(),
                 ["--domain", "HYPERTY_DOMAIN"],

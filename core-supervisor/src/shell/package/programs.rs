@@ -120,6 +120,29 @@ impl Programs {
         id
     }
 
+    /// Seals a program that is in no catalogue, and takes it into use.
+    pub(in crate::shell) fn seal(&self, name: &str, from: impl Read) -> Result<ProgramId, String> {
+        let sealed = seal(name, from).map_err(|error| error.to_string())?;
+        Ok(self.insert(self.share(sealed, None)))
+    }
+
+    /// Keeps bytes in sealed memory that can be read, as a program is kept.
+    pub(in crate::shell) fn keep(&self, name: &str, bytes: &[u8]) -> Result<ProgramId, String> {
+        let copied = |error: std::io::Error| format!("cannot make a sealed copy of it: {error}");
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let memory = rustix::fs::memfd_create(name, flags).map_err(|e| copied(e.into()))?;
+        let mut memory = File::from(memory);
+        memory.write_all(bytes).map_err(copied)?;
+        let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+        rustix::fs::fcntl_add_seals(&memory, seals).map_err(|e| copied(e.into()))?;
+        let sealed = Sealed {
+            descriptor: Arc::new(memory.into()),
+            digest: super::digest_text(&Sha256::digest(bytes)),
+            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        };
+        Ok(self.insert(self.share(sealed, None)))
+    }
+
     /// The descriptor of a program in use.
     pub fn get(&self, id: ProgramId) -> Option<Arc<OwnedFd>> {
         let table = self.table();

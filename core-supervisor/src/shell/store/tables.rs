@@ -20,13 +20,14 @@ const VERSION_KEY: &str = "version";
 /// Bytes above which a file that is mostly empty is made smaller at the start.
 const COMPACT_FROM_BYTES: u64 = 8 * 1024 * 1024;
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
     Table::Addresses,
     Table::Objects,
     Table::Deltas,
     Table::Children,
     Table::Subscriptions,
     Table::Storage,
+    Table::Grants,
 ];
 
 // A name in the file is never given to another table.
@@ -38,6 +39,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static str, &'st
         Table::Children => "children",
         Table::Subscriptions => "subscriptions",
         Table::Storage => "storage",
+        Table::Grants => "grants",
     })
 }
 

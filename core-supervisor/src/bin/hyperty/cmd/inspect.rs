@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use protocol::api::capabilities::Met;
+use protocol::api::connections::{self, Select};
 use protocol::api::sandboxes::{self, Listing, Sandbox};
 use protocol::api::user_agent::Component;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cmd::{Outcome, ps};
+use crate::cmd::{Outcome, grants, ps};
 use crate::output::table::Cell;
 use crate::output::{Column, Style, Table, Tone, cell, clean, time};
 use crate::session::Session;
@@ -33,6 +34,7 @@ pub(crate) struct Args {
 struct Whole {
     component: Component,
     sandbox: Option<Sandbox>,
+    network: connections::Listing,
 }
 
 /// Shows one component.
@@ -44,7 +46,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         .sandboxes
         .into_iter()
         .find(|one| Some(one.id) == component.sandbox);
-    let whole = Whole { component, sandbox };
+    let select = Select {
+        component: component.address.clone(),
+    };
+    // One whose package is still being read has no grants yet.
+    let network = if component.address.is_empty() {
+        connections::Listing::default()
+    } else {
+        session.ask(connections::PATH, "read", &select)?
+    };
+    let whole = Whole {
+        component,
+        sandbox,
+        network,
+    };
     context
         .out
         .answer("hyperty.inspect/1", &whole, |style| text(&whole, style))?;
@@ -93,7 +108,38 @@ fn text(whole: &Whole, style: Style) -> String {
             fact(label, value.into());
         }
     }
+    for shown in &whole.network.grants {
+        fact("may reach", grant(shown).into());
+    }
+    for socket in &whole.network.sockets {
+        fact("connected", open(socket).into());
+    }
     table.render(style)
+}
+
+fn grant(shown: &connections::Shown) -> String {
+    let pattern = &shown.grant.pattern;
+    let place = grants::place(&pattern.host, pattern.port);
+    let private = if pattern.private {
+        ", also private addresses"
+    } else {
+        ""
+    };
+    match shown.source {
+        connections::Source::Revoked => format!("not {place}: revoked"),
+        source => format!(
+            "{place} ({}{private}), by the {}",
+            pattern.protocol,
+            source.word()
+        ),
+    }
+}
+
+fn open(socket: &connections::Socket) -> String {
+    let place = grants::place(&socket.host, socket.port);
+    let age = time::span(Duration::from_millis(socket.age_ms));
+    let (protocol, peer) = (socket.protocol, clean(&socket.peer));
+    format!("n{} {place} ({protocol}) at {peer}, for {age}", socket.id)
 }
 
 fn traffic(component: &Component) -> String {
@@ -181,6 +227,7 @@ mod tests {
         let whole = Whole {
             component,
             sandbox: Some(sandbox),
+            network: connections::Listing::default(),
         };
 
         insta::assert_snapshot!(text(&whole, Style::PLAIN));

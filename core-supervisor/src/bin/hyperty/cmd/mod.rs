@@ -15,6 +15,7 @@ pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod escape;
+pub(crate) mod grants;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inspect;
@@ -68,6 +69,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Tap(args) => tap::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
+        Command::Grants(args) => grants::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
         Command::Resolve(args) => resolve::run(&args, context),
         Command::Catalogue(args) => catalogue::run(&args, context),

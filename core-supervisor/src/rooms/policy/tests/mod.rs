@@ -8,6 +8,7 @@ mod shipped_rules;
 use std::sync::LazyLock;
 
 use protocol::Address;
+use protocol::api::connections::Source;
 use protocol::api::policy::{Explanation, Verdict};
 use protocol::frame::Level;
 
@@ -88,6 +89,10 @@ fn remote(address: &str) -> Someone {
     someone(PartyKind::Remote, address, "", "")
 }
 
+fn host(address: &str) -> Someone {
+    someone(PartyKind::Host, address, "", "h.example")
+}
+
 fn room(path: &str) -> Someone {
     someone(
         PartyKind::Room,
@@ -113,6 +118,11 @@ fn act(word: &str) -> Act<'_> {
         "LISTEN" => Act::Listen,
         "DEPLOY" => Act::Deploy,
         "REACH" => Act::Reach,
+        "CONNECT" => Act::Connect(Some(Source::Descriptor)),
+        "CONNECT granted" => Act::Connect(Some(Source::Operator)),
+        "CONNECT revoked" => Act::Connect(Some(Source::Revoked)),
+        "BIND" => Act::Bind(Some(Source::Descriptor)),
+        "BIND granted" => Act::Bind(Some(Source::Operator)),
         word => Act::Message(word),
     }
 }

@@ -47,6 +47,39 @@ fn cases_of_objects() -> Vec<Case> {
     ]
 }
 
+/// One case for each rule about the network.
+fn cases_of_the_network() -> Vec<Case> {
+    let public = || host("tcp://h.example/443");
+    vec![
+        ("network-as-described", hyperty(HERE), "CONNECT", public()),
+        (
+            "network-as-granted",
+            stub(HERE),
+            "BIND granted",
+            host("listen://h.example/443"),
+        ),
+        (
+            "guard-revoked",
+            idp_proxy(HERE),
+            "CONNECT revoked",
+            public(),
+        ),
+    ]
+}
+
+#[test]
+fn a_descriptor_alone_opens_no_private_address_and_no_listener() {
+    let set = by_default();
+    let private = host("tcp://h.example/443/private");
+    let listener = host("listen://h.example/443");
+    let of = |word, to| verdict(&set, &hyperty(HERE), word, to);
+
+    assert_eq!(of("CONNECT", &private), Verdict::NotPermitted);
+    assert_eq!(of("BIND", &listener), Verdict::NotPermitted);
+    assert_eq!(of("CONNECT granted", &private), Verdict::Permitted);
+    assert_eq!(of("BIND granted", &listener), Verdict::Permitted);
+}
+
 /// One case for each rule about applications.
 fn cases_of_applications() -> Vec<Case> {
     vec![
@@ -164,6 +197,7 @@ fn cases() -> Vec<Case> {
             remote("alice.example"),
         ),
     ]);
+    cases.extend(cases_of_the_network());
     cases
 }
 

@@ -3,76 +3,21 @@
 //! Events are in the past tense, actions in the imperative. The shell turns the
 //! world into events and actions into the world; nothing else touches either.
 
-use std::ops::Range;
-use std::time::Duration;
+mod about;
 
+use std::ops::Range;
+
+use protocol::api::connections::Names;
 use protocol::frame::Level;
 use protocol::nursery::Engine;
 
-use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, Ticket};
+pub use self::about::{Confinement, Exit, Now, Peer};
+use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId, Ticket};
 use crate::rooms::catalogue::{
     CatalogueListing, PackageFailure, PackageRead, SchemaWanted, Wanted,
 };
 use crate::rooms::policy::{PolicySet, Problems};
 use crate::store::Change;
-
-/// The time, as the shell read it once for this event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Now {
-    /// Since the supervisor started; never goes back. Deadlines are kept in it.
-    pub mono: Duration,
-    /// Microseconds since the Unix epoch; for rules and records, may jump.
-    pub wall_us: u64,
-}
-
-/// Who is at the other end of a new link, as the shell knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// A sandbox that the shell launched: possession of the socket is its identity.
-    Sandbox(SandboxId),
-    /// A local process of the same user, by its peer credentials.
-    Local {
-        /// Its process id, for humans only.
-        pid: u32,
-    },
-}
-
-/// How a sandbox process ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exit {
-    /// It returned this status.
-    Code(i32),
-    /// This signal ended it.
-    Signal(i32),
-    /// Killed for a system call that is never legitimate.
-    Syscall {
-        /// Its number on this machine.
-        number: i64,
-        /// Its name, or empty.
-        name: String,
-    },
-    /// It could not lock itself; the reason.
-    NotLocked(String),
-    /// It had used up the memory it may have, and ended by this signal.
-    Memory(i32),
-}
-
-/// What `/proc/<pid>/status` says about a sandbox, read from outside.
-// Each is one line of `/proc/<pid>/status`, not a choice among states.
-#[allow(clippy::struct_excessive_bools)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confinement {
-    /// `NoNewPrivs`.
-    pub no_new_privs: bool,
-    /// `Seccomp: 2`, that is, filtered.
-    pub seccomp_filtered: bool,
-    /// `Threads`.
-    pub threads: u32,
-    /// Whether it lives in a user, mount, pid, network, ipc and uts namespace of its own.
-    pub own_namespaces: bool,
-    /// Whether every capability set is empty.
-    pub no_capabilities: bool,
-}
 
 /// Something that happened.
 #[derive(Debug)]
@@ -168,6 +113,32 @@ pub enum Event<'a> {
         /// of what comes after them.
         result: Result<(), String>,
     },
+    /// The connector's program was read and sealed, and the machine's files about names.
+    ConnectorRead {
+        /// The ticket of `Action::ReadConnector`.
+        ticket: Ticket,
+        /// Both, or what is wrong.
+        result: Result<ConnectorRead, String>,
+    },
+    /// The machine's files about names were read again.
+    NamesRead {
+        /// What they say.
+        names: Names,
+    },
+    /// The certificates of the authorities were read into sealed memory.
+    RootsRead {
+        /// The ticket of `Action::ReadRoots`.
+        ticket: Ticket,
+        /// The memory and how many bytes are in it, or why there is none.
+        result: Result<(ProgramId, u32), String>,
+    },
+    /// There was no socket beside a frame of the connector.
+    NotTaken {
+        /// The number that it was to have.
+        socket: SocketId,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A slot could not be made, or not be sent; the reason is in the log.
     NotLent {
         /// The slot.
@@ -182,6 +153,15 @@ pub enum Event<'a> {
         /// For the log: `SIGTERM`, `leash`, …
         why: &'static str,
     },
+}
+
+/// What the connector needs to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectorRead {
+    /// Its program, sealed.
+    pub program: ProgramId,
+    /// What the machine's files, or the operator, say about names.
+    pub names: Names,
 }
 
 /// A sandbox to be launched.
@@ -242,6 +222,40 @@ pub enum Action {
     Seal {
         /// The slot.
         slot: SlotId,
+    },
+    /// Take the descriptor that came beside the connector's next frame as this
+    /// socket, or close it.
+    TakeSocket {
+        /// The connector's link.
+        link: LinkId,
+        /// Its number.
+        socket: Option<SocketId>,
+    },
+    /// Write these bytes together with a socket.
+    SendSocket {
+        /// The link.
+        link: LinkId,
+        /// Where in `Actions::bytes`: exactly one `Socket` or `Accepted` frame.
+        bytes: Range<usize>,
+        /// The socket.
+        socket: SocketId,
+    },
+    /// Shut a socket for both directions, whoever has it, and forget it.
+    Shut {
+        /// The socket.
+        socket: SocketId,
+    },
+    /// Read and seal the connector's program, and read the machine's files about names.
+    ReadConnector {
+        /// Comes back with `ConnectorRead`.
+        ticket: Ticket,
+    },
+    /// Read the machine's files about names; comes back with `NamesRead`.
+    ReadNames,
+    /// Read the certificates of the authorities into sealed memory.
+    ReadRoots {
+        /// Comes back with `RootsRead`.
+        ticket: Ticket,
     },
     /// Close a link. What is queued for it is lost, unless `drain`.
     Close {
