@@ -96,7 +96,7 @@ fn event(
 ) -> Result<(), Refusal> {
     match judgement.target {
         Target::Link(to, _) if to == admitted.link && judgement.is_abroad => {
-            registration::heard(core, admitted, now, out)
+            registration::heard(core, admitted, out)
         }
         Target::Link(to, owner) => {
             deliver::forward(core, admitted, to, owner, judgement, now, out)?;

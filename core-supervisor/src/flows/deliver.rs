@@ -187,7 +187,7 @@ fn request(
             Ok(())
         }
         Target::Link(to, _) if to == admitted.link && judgement.is_abroad => {
-            registration::heard(core, admitted, now, out)
+            registration::heard(core, admitted, out)
         }
         Target::Link(to, owner) => {
             let listeners = if judgement.is_listened {

@@ -225,7 +225,7 @@ fn domain(core: &Core, name: &str, now: Now) -> Domain {
     let session = deployment.map(|deployment| &deployment.session);
     let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).ok();
     Domain {
-        domain: name.to_owned(),
+        name: name.to_owned(),
         is_home: core.settings.homes.iter().any(|home| home == name),
         stub: standing.map_or_else(String::new, |standing| standing.home.as_str().to_owned()),
         session: session.map_or_else(String::new, |session| session.word.clone()),

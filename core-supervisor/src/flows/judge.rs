@@ -26,6 +26,8 @@ use crate::rooms::registry::{Route, Standing};
 use crate::rooms::sync::Channel;
 
 /// What was found about one (from, to, kind) of one link.
+// Each answers a question of its own.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judgement {
     /// Who sends.

@@ -209,7 +209,6 @@ fn stub_says(core: &mut Core, stub: OwnerId, said: &StubStatus, now: Now, out: &
 pub(crate) fn heard(
     core: &mut Core,
     admitted: &AdmittedMessage<'_>,
-    now: Now,
     out: &mut Actions,
 ) -> Result<(), Refusal> {
     let header = &admitted.message.header;
@@ -233,7 +232,6 @@ pub(crate) fn heard(
     if header.reply != protocol::Reply::Unwanted {
         respond::done(core, admitted.link, header, out);
     }
-    let _ = now;
     Ok(())
 }
 

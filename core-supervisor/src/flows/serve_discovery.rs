@@ -38,7 +38,7 @@ pub(crate) fn discovery(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -
     let domain = query.criteria.as_ref().and_then(|c| c.domain.clone());
     let found = core.rooms.discovery.handle(query, everywhere);
     if let Some(question) = question.filter(|_| !matches!(found, Found::NotAsked(_)))
-        && let Some(answer) = abroad(core, asked, domain, (&question, &found), out)?
+        && let Some(answer) = abroad(core, asked, domain, (&question, &found), out)
     {
         return Ok(answer);
     }
@@ -57,11 +57,11 @@ fn abroad(
     domain: Option<String>,
     (question, found): (&Question, &Found),
     out: &mut Actions,
-) -> Result<Option<Answer>, Refusal> {
+) -> Option<Answer> {
     let own = core.settings.runtime.domain().to_owned();
     let domain = domain.filter(|domain| !domain.is_empty()).unwrap_or(own);
     let here = match found {
-        Found::Value(record) if question.is_single && !record.is_null() => return Ok(None),
+        Found::Value(record) if question.is_single && !record.is_null() => return None,
         Found::Value(Value::Array(records)) => records.clone(),
         _ => Vec::new(),
     };
@@ -72,15 +72,13 @@ fn abroad(
             .far
             .get(&question.resource, asked.now.mono)
     {
-        return Ok(Some(Answer::Body(respond::valued(record))));
+        return Some(Answer::Body(respond::valued(record)));
     }
-    let Some(registry) = enrol::registry_of(&domain) else {
-        return Ok(None);
-    };
+    let registry = enrol::registry_of(&domain)?;
     if core.rooms.registry.roll.is_live(&domain) {
         let asker = asked.asker();
         let searched = search::abroad(core, asker, &domain, (question, here), asked.now, out);
-        return Ok(searched.is_ok().then_some(Answer::Later));
+        return searched.is_ok().then_some(Answer::Later);
     }
     // Its stub is on its way, or may be had for somebody who may talk to it.
     let is_foreign = here.is_empty() && !core.rooms.registry.is_provider(&domain);
@@ -91,9 +89,9 @@ fn abroad(
     {
         let (admitted, now) = (asked.admitted, asked.now);
         let waits = reach::wait(core, admitted, asked.owner, &registry, now, out);
-        return Ok(waits.is_ok().then_some(Answer::Later));
+        return waits.is_ok().then_some(Answer::Later);
     }
-    Ok(None)
+    None
 }
 
 // With an empty value: published code goes through it, whatever the number says.

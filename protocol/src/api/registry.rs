@@ -108,8 +108,8 @@ pub struct Remote {
 /// One domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Domain {
-    /// Its name.
-    pub domain: String,
+    /// What it is called.
+    pub name: String,
     /// Whether the runtime belongs to it: it is kept up.
     pub is_home: bool,
     /// The address of its stub, or empty.

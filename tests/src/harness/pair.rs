@@ -61,6 +61,7 @@ impl Pair {
     /// # Panics
     ///
     /// When it does not get live again.
+    #[must_use]
     #[track_caller]
     pub fn with_other_killed(self) -> Self {
         let Self {
@@ -87,7 +88,7 @@ impl Pair {
     ///
     /// When it does not get live again.
     #[track_caller]
-    pub fn kill_stub_of(&self, runtime: &Runtime) {
+    pub fn kill_stub_of(runtime: &Runtime) {
         let components = runtime.components();
         let is_stub = |c: &&protocol::api::user_agent::Component| !c.session.is_empty();
         let stub = components.iter().find(is_stub).expect("a stub runs");
@@ -107,7 +108,7 @@ pub fn is_live(runtime: &Runtime, domain: &str) -> bool {
         .ask_room("read", "registry", &json!({ "remote": true }));
     let domains = answer.value()["domains"].as_array().cloned();
     let mut its = domains.into_iter().flatten();
-    its.any(|known| known["domain"] == domain && known["session"] == "live")
+    its.any(|known| known["name"] == domain && known["session"] == "live")
 }
 
 fn runtime(node: &Node, fixture: &str, home: TempDir) -> Runtime {

@@ -82,10 +82,11 @@ pub(super) fn entry(core: &Core, url: &str, row: &Row, step: Step) -> Option<Say
             json!({"resource": url, "value": {"status": status}, "method": "refresh"}),
         ),
         Step::Update => {
-            let mut value = json!({ "status": status });
-            if let Some(record) = core.rooms.discovery.hyperty(&address) {
-                value["user"] = user(record).into();
-            }
+            let record = core.rooms.discovery.hyperty(&address);
+            let value = match record.map(user) {
+                Some(user) => json!({ "status": status, "user": user }),
+                None => json!({ "status": status }),
+            };
             (
                 MessageKind::Update,
                 json!({"resource": url, "value": value}),

@@ -110,8 +110,13 @@ impl Questions {
         let open = self.open.iter();
         let about = open.filter(|(_, (_, purpose))| match purpose {
             Purpose::Accept(wanted) => wanted.object == object,
-            Purpose::Invite(_) | Purpose::Far(_) | Purpose::Route(_) | Purpose::Read(..) => false,
-            Purpose::Enrol(..) | Purpose::Search(_) | Purpose::Heal(_) => false,
+            Purpose::Invite(_)
+            | Purpose::Far(_)
+            | Purpose::Route(_)
+            | Purpose::Read(..)
+            | Purpose::Enrol(..)
+            | Purpose::Search(_)
+            | Purpose::Heal(_) => false,
         });
         about.map(|(id, (from, _))| (*id, from.clone())).collect()
     }

@@ -117,7 +117,9 @@ impl Parked {
     /// Takes out everything that waits for a domain, the oldest first.
     pub(crate) fn take(&mut self, domain: &str) -> VecDeque<Held> {
         let held = self.queues.remove(domain).unwrap_or_default();
-        held.iter().for_each(|held| self.refund(held));
+        for held in &held {
+            self.refund(held);
+        }
         held
     }
 
@@ -180,7 +182,9 @@ impl Parked {
             }
         }
         self.queues.retain(|_, queue| !queue.is_empty());
-        taken.iter().for_each(|held| self.refund(held));
+        for held in &taken {
+            self.refund(held);
+        }
         taken
     }
 

@@ -99,7 +99,7 @@ impl FromStr for Node {
             Some((domain, url)) if !domain.contains("://") => (Some(domain), url),
             _ => (None, text),
         };
-        let domain = domain.map(|domain| domain.to_ascii_lowercase());
+        let domain = domain.map(str::to_ascii_lowercase);
         if domain.as_ref().is_some_and(|domain| !is_domain(domain)) {
             return Err(wrong("what stands before the `=` is no domain"));
         }

@@ -26,7 +26,7 @@ const CONNECTIONS: u16 = 4;
 /// The message nodes of this runtime.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
-    nodes: Vec<Node>,
+    list: Vec<Node>,
     secrets: Vec<Secret>,
     /// The runtime's own domain.
     own: String,
@@ -41,7 +41,7 @@ impl Nodes {
         let beside = std::env::current_exe().ok();
         let beside = beside.and_then(|program| Some(program.parent()?.to_owned()));
         Self {
-            nodes: config.nodes.value.clone(),
+            list: config.nodes.value.clone(),
             secrets: config.node_secrets.value.clone(),
             own: own.to_owned(),
             programs: beside.unwrap_or_default(),
@@ -51,8 +51,8 @@ impl Nodes {
     /// The domains that they make the runtime belong to, each once.
     pub fn domains(&self) -> Vec<String> {
         let mut domains = Vec::new();
-        for node in &self.nodes {
-            let domain = self.domain_of(&node.domain).to_owned();
+        for node in &self.list {
+            let domain = self.domain_of(node.domain.as_deref()).to_owned();
             if !domains.contains(&domain) {
                 domains.push(domain);
             }
@@ -60,20 +60,20 @@ impl Nodes {
         domains
     }
 
-    fn domain_of<'a>(&'a self, domain: &'a Option<String>) -> &'a str {
-        domain.as_deref().unwrap_or(&self.own)
+    fn domain_of<'a>(&'a self, domain: Option<&'a str>) -> &'a str {
+        domain.unwrap_or(&self.own)
     }
 
     fn of(&self, domain: &str) -> Vec<&Node> {
-        let nodes = self.nodes.iter();
+        let nodes = self.list.iter();
         nodes
-            .filter(|node| self.domain_of(&node.domain) == domain)
+            .filter(|node| self.domain_of(node.domain.as_deref()) == domain)
             .collect()
     }
 
     fn secret(&self, domain: &str) -> Result<Option<String>, PackageFailure> {
         let mut secrets = self.secrets.iter();
-        let its = secrets.find(|secret| self.domain_of(&secret.domain) == domain);
+        let its = secrets.find(|secret| self.domain_of(secret.domain.as_deref()) == domain);
         let Some(Secret { file: path, .. }) = its else {
             return Ok(None);
         };

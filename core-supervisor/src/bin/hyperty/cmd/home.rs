@@ -28,9 +28,9 @@ pub(crate) fn wait(session: &mut Session, context: &Context) -> Outcome {
         let homes = remote.domains.into_iter().filter(|domain| domain.is_home);
         let (live, late): (Vec<_>, Vec<_>) = homes.partition(|domain| domain.session == "live");
         for domain in live {
-            if !told.contains(&domain.domain) {
+            if !told.contains(&domain.name) {
                 say_live(&domain, context)?;
-                told.push(domain.domain);
+                told.push(domain.name);
             }
         }
         if late.is_empty() {
@@ -47,10 +47,10 @@ pub(crate) fn wait(session: &mut Session, context: &Context) -> Outcome {
 }
 
 fn say_live(domain: &Domain, context: &Context) -> Outcome {
-    let said = json!({"domain": domain.domain, "live_ms": domain.session_ms});
+    let said = json!({"domain": domain.name, "live_ms": domain.session_ms});
     context.out.item("hyperty.live/1", &said, |style| {
         let tick = style.paint(Tone::Good, style.tick());
-        let name = style.paint(Tone::Strong, &clean(&domain.domain));
+        let name = style.paint(Tone::Strong, &clean(&domain.name));
         let after = Duration::from_millis(domain.session_ms.unwrap_or_default());
         format!(
             "{tick} {name} is live, {} after the start\n",
@@ -66,7 +66,7 @@ fn say_late(domain: &Domain, context: &Context) {
         ("", _) => "its stub is on its way",
         (session, _) => session,
     };
-    let name = clean(&domain.domain);
+    let name = clean(&domain.name);
     context.out.note(&format!(
         "{name} is not live yet: {}; `hyperty registry ls --remote` shows how it goes on",
         clean(how)

@@ -134,7 +134,7 @@ fn domain_row(domain: &Domain) -> [Cell; 5] {
         (session, _) => session.to_owned(),
     };
     [
-        cell(Tone::Strong, clean(&domain.domain)),
+        cell(Tone::Strong, clean(&domain.name)),
         cell(status_tone(&domain.session), clean(&session)),
         if domain.is_home { "yes" } else { "no" }.into(),
         domain.waiting.to_string().into(),
@@ -216,13 +216,13 @@ mod tests {
         let remote = Remote {
             domains: vec![
                 Domain {
-                    domain: "acme.example".to_owned(),
+                    name: "acme.example".to_owned(),
                     is_home: true,
                     session: "live".to_owned(),
                     ..Domain::default()
                 },
                 Domain {
-                    domain: "gone.example".to_owned(),
+                    name: "gone.example".to_owned(),
                     fault: "no protocol stub speaks for `gone.example`".to_owned(),
                     next_try_ms: Some(4_200),
                     ..Domain::default()

@@ -135,7 +135,7 @@ impl Roll {
                 if let Some(row) = self.rows.get_mut(&url) {
                     row.due = None;
                 }
-                let next = self.rows.get(&url).and_then(|row| row.next());
+                let next = self.rows.get(&url).and_then(Row::next);
                 if let Some((_, step)) = next.filter(|(at, _)| *at <= now) {
                     return Some((url, step));
                 }

@@ -110,6 +110,7 @@ impl Row {
     }
 
     /// The same, of which the node has been told already.
+    #[must_use]
     pub fn subscribed(mut self) -> Self {
         self.is_subscribed = true;
         self
