@@ -90,15 +90,15 @@ export default function (host) {
     // For a clone: what comes piece by piece is from now on for both.
     static shared(body) {
       body.#mustBeWhole();
-      const { read, cancel } = body.#content ?? {};
-      if (read === undefined) return body.#content;
+      const content = body.#content;
+      if (content?.read === undefined) return content;
       host.need("stream");
       const reader = {
         read: async () => {
-          const value = await read();
+          const value = await content.read();
           return { done: value === undefined, value };
         },
-        cancel: async (reason) => cancel?.(reason),
+        cancel: async (reason) => content.cancel?.(reason),
       };
       const [own, other] = host.teed(reader);
       body.#content = own;
@@ -107,14 +107,14 @@ export default function (host) {
     }
   }
 
-  async function collected({ read, cancel }) {
+  async function collected(source) {
     const pieces = [];
     let length = 0;
-    for (let piece = await read(); piece !== undefined; piece = await read()) {
+    for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {
       length += piece.length;
       if (length > COLLECTED_BYTES_MAX) {
         const error = new TypeError(`the body has more than ${COLLECTED_BYTES_MAX} bytes: read \`body\` piece by piece`);
-        cancel?.(error);
+        source.cancel?.(error);
         throw error;
       }
       pieces.push(piece);

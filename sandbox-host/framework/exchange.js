@@ -15,38 +15,56 @@ export default function (host) {
   const { Headers } = host.need("headers");
   const { net } = host;
 
+  // An answer that nobody holds any more is not read any more: its connection ends.
+  const unread = new FinalizationRegistry((id) => host.abandonConnection(id));
+
   // Whether a script may say this header; browsers leave the others out in silence.
   host.maySay = (name) => {
     const key = name.toLowerCase();
     return !FORBIDDEN.has(key) && !key.startsWith("proxy-") && !key.startsWith("sec-");
   };
 
-  // Resolves with the head of the answer and what its body is read by; rejects with the
+  // Resolves with the head of the answer and the `source` that its body is read from; rejects with the
   // reason, or with that of an abort. `asked`: { method, url, headers, redirect, timeout }.
-  host.exchange = (owner, what, asked, bytes, signal) => new Promise((resolve, reject) => {
+  host.exchange = (owner, what, asked, bytes, signal) =>
+    new Promise((resolve, reject) => void begin(owner, what, asked, bytes, signal, { resolve, reject }));
+
+  function begin(owner, what, asked, bytes, signal, promise) {
     const { stack } = new Error();
     const headers = [...asked.headers].filter(([name]) => host.maySay(name));
     const body = bytes === null ? undefined : host.toBase64(bytes);
-    const pull = puller(reject);
+    const pull = puller();
+    // Let go of with the head: what a promise has come to is held by who may settle it.
+    let waiting = promise;
+    const fail = (error) => {
+      waiting?.reject(error);
+      waiting = undefined;
+      pull.fail(error);
+    };
+    const cancel = (reason) => {
+      host.abandonConnection(id);
+      fail(reason ?? new DOMException("it was aborted", "AbortError"));
+    };
     const id = host.attend(owner, net.request(owner, JSON.stringify({ ...asked, headers }), body), (word, value, text, flag) => {
-      if (word === "head") resolve({ ...head(value), read: () => pull.next(() => net.read(id)), cancel });
-      else if (word === "bytes") pull.give(new Uint8Array(value));
+      if (word === "head") {
+        const { resolve } = waiting;
+        waiting = undefined;
+        const source = { read: () => pull.next(() => net.read(id)), cancel };
+        unread.register(source, id);
+        resolve({ ...head(value), source });
+      } else if (word === "bytes") pull.give(new Uint8Array(value));
       else if (word === "end") pull.give(undefined);
       else {
         const { reason } = host.networkFailed(owner, what, asked.url, text, flag, stack);
         // Not at once: who tries again in a loop would never leave its turn.
-        host.task(owner, () => pull.fail(new TypeError(reason)));
+        host.task(owner, () => fail(new TypeError(reason)));
       }
     });
-    const cancel = (reason) => {
-      host.abandonConnection(id);
-      pull.fail(reason ?? new DOMException("it was aborted", "AbortError"));
-    };
     signal?.addEventListener("abort", () => cancel(signal.reason));
-  });
+  }
 
   // Reads one piece after the other, each when the one before has come.
-  function puller(reject) {
+  function puller() {
     let waiting;
     let last = Promise.resolve();
     let failure;
@@ -72,7 +90,6 @@ export default function (host) {
       },
       fail(error) {
         failure ??= { error };
-        reject(error);
         waiting?.refuse(error);
         waiting = undefined;
       },

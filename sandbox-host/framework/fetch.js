@@ -101,10 +101,10 @@ export default function (host) {
     if (protocol === "blob:") return blobResponse(request.url);
     const { url, method, headers, redirect, signal } = request;
     const asked = { url: url.replace(/#.*$/, ""), method, headers, redirect };
-    const { read, cancel, ...head } = await host.exchange(owner, "fetch", asked, Body.contentOf(request), signal);
+    const { source, ...head } = await host.exchange(owner, "fetch", asked, Body.contentOf(request), signal);
     const hasBody = method !== "HEAD" && !BODILESS.has(head.status);
-    if (!hasBody) cancel();
-    return made(hasBody ? { read, cancel } : null, { ...head, type: "basic" });
+    if (!hasBody) source.cancel();
+    return made(hasBody ? source : null, { ...head, type: "basic" });
   }
 
   function blobResponse(url) {

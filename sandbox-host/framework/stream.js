@@ -157,13 +157,13 @@ export default function (host) {
   }
 
   // A stream of what `read()` gives, until that is undefined.
-  host.streamOf = ({ read, cancel }) => new ReadableStream({
+  host.streamOf = (source) => new ReadableStream({
     async pull(controller) {
-      const piece = await read();
+      const piece = await source.read();
       if (piece === undefined) controller.close();
       else controller.enqueue(piece);
     },
-    cancel,
+    cancel: (reason) => source.cancel?.(reason),
   });
 
   // What a reader reads, for two: each has the pieces that the other was ahead by.

@@ -128,10 +128,11 @@ export default function (host) {
       const { url, method } = this.#request;
       const asked = { url: url.replace(/#.*$/, ""), method, headers: this.#headers, redirect: "follow" };
       try {
-        const { read, ...head } = await host.exchange(owner, "XMLHttpRequest", asked, bytes, abort.signal);
+        const { source, ...head } = await host.exchange(owner, "XMLHttpRequest", asked, bytes, abort.signal);
         if (turn !== this.#turn) return;
         this.#begin(head, bytes);
-        for (let piece = await read(); piece !== undefined && turn === this.#turn; piece = await read()) {
+        for (let piece = await source.read(); piece !== undefined; piece = await source.read()) {
+          if (turn !== this.#turn) return;
           this.#take(piece);
         }
         if (turn === this.#turn) this.#finish();

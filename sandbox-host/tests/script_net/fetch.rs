@@ -149,6 +149,19 @@ fn a_body_is_read_piece_by_piece_and_given_up() {
 }
 
 #[test]
+fn answers_that_nobody_reads_do_not_gather() {
+    let port = serving(move || web(site()));
+    let mut core = Core::new();
+
+    core.load(&asking(
+        &format!("http://localhost:{port}"),
+        &["await (async () => { let n = 0; for (; n < 100; n++) await fetch(base + '/endless'); return n })()"],
+    ));
+
+    assert_eq!(core.line(), "100");
+}
+
+#[test]
 fn a_redirect_is_decided_where_it_leads() {
     let port = serving(move || web(site()));
     let mut core = Core::new();

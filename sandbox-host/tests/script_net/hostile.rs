@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::core::{Core, serving};
-use super::far_end::{Authority, Valid, answering, head, raw, secure};
+use super::far_end::{Authority, Valid, accept, answering, head, raw, secure};
 
 /// What `fetch` of this port says, without its warning.
 fn fetched(core: &mut Core, url: &str) -> String {
@@ -93,16 +93,7 @@ fn frames_of_4_gib_and_masked_ones_end_the_socket() {
     for bytes in frames {
         let port = serving(move || {
             raw(move |mut stream| async move {
-                let asked = head(&mut stream).await;
-                let key = asked
-                    .lines()
-                    .find_map(|line| line.strip_prefix("sec-websocket-key: "));
-                let proof = accept_key(key.unwrap().trim());
-                let answer = format!(
-                    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                     sec-websocket-accept: {proof}\r\n\r\n"
-                );
-                let _ = stream.write_all(answer.as_bytes()).await;
+                accept(&mut stream).await;
                 let _ = stream.write_all(bytes).await;
                 let _ = stream.read_to_end(&mut Vec::new()).await;
             })
@@ -119,28 +110,6 @@ fn frames_of_4_gib_and_masked_ones_end_the_socket() {
         assert_eq!(line.unwrap(), "end open,error 1006");
         core.until_hung(1);
     }
-}
-
-fn accept_key(key: &str) -> String {
-    use sha1::{Digest, Sha1};
-    let guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    let digest = Sha1::digest(format!("{key}{guid}"));
-    let table = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in digest.chunks(3) {
-        let mut word = [0; 4];
-        word[1..=group.len()].copy_from_slice(group);
-        let word = u32::from_be_bytes(word);
-        for n in 0..4 {
-            let digit = table[(word >> (18 - 6 * n)) as usize & 63];
-            text.push(if n > group.len() {
-                '='
-            } else {
-                char::from(digit)
-            });
-        }
-    }
-    text
 }
 
 #[test]

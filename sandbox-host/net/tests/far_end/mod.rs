@@ -17,6 +17,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Somebody who issues certificates.
 pub(crate) struct Authority {
@@ -162,4 +163,18 @@ pub(crate) async fn head(stream: &mut TcpStream) -> String {
         }
     }
     String::from_utf8_lossy(&read).into_owned()
+}
+
+/// Shakes hands as a server, byte by byte.
+pub(crate) async fn accept(stream: &mut TcpStream) {
+    let asked = head(stream).await;
+    let key = asked
+        .lines()
+        .find_map(|line| line.strip_prefix("sec-websocket-key: "));
+    let proof = derive_accept_key(key.expect("a key").trim().as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: {proof}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).await.unwrap();
 }

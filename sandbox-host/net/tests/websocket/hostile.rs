@@ -6,8 +6,8 @@ use sandbox_net::websocket::{Event, Options};
 use sandbox_net::{Error, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::far_end::{answering, network, raw, web};
-use crate::{SOON, accept, echo, open, saying};
+use crate::far_end::{accept, answering, network, raw, web};
+use crate::{SOON, echo, open, saying};
 
 #[tokio::test]
 async fn an_end_without_a_close_is_an_error() {

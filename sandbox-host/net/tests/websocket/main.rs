@@ -20,9 +20,8 @@ use axum::routing::any;
 use sandbox_net::websocket::{Closed, Event, NO_CODE, Options, WebSocket};
 use sandbox_net::{Error, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use self::far_end::{Authority, Valid, head, network, raw, secure, web};
+use self::far_end::{Authority, Valid, accept, network, raw, secure, web};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -54,22 +53,6 @@ async fn open(port: u16) -> Result<WebSocket, Error> {
     network()
         .websocket(&format!("ws://127.0.0.1:{port}/"), options)
         .await
-}
-
-/// Shakes hands as a server, byte by byte.
-async fn accept(stream: &mut TcpStream) {
-    let asked = head(stream).await;
-    let key = asked
-        .lines()
-        .find_map(|line| line.strip_prefix("sec-websocket-key: "));
-    let proof = tokio_tungstenite::tungstenite::handshake::derive_accept_key(
-        key.expect("a key").trim().as_bytes(),
-    );
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-accept: {proof}\r\n\r\n"
-    );
-    stream.write_all(answer.as_bytes()).await.unwrap();
 }
 
 /// Shakes hands, writes these bytes, and waits for the other end to close.

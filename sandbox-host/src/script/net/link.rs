@@ -103,9 +103,10 @@ impl LinkSide {
                 "the connection did not arrive: as many are open as may be",
             )
         });
-        let is_taken = outcome.is_ok() && waiting.is_some_and(|told| told.send(outcome).is_ok());
-        if !is_taken {
-            // Whoever asked does not want it any more; the descriptor is closed.
+        let has_arrived = outcome.is_ok();
+        let is_taken = waiting.is_some_and(|told| told.send(outcome).is_ok());
+        if !(has_arrived && is_taken) {
+            // It is nowhere, or whoever asked does not want it any more.
             self.closed(socket);
         }
     }
