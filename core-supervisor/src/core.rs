@@ -14,14 +14,16 @@ use protocol::nursery::Engine;
 use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
-    audit, begin, connect, deliver, deploy, dial, enrol, heartbeat, home, late, legacy, lend,
-    observe, persist, reach, serve_admin, stop, supervise, sync,
+    audit, begin, connect, deliver, deploy, dial, enrol, fetch, heartbeat, home, late, legacy,
+    lend, observe, persist, reach, serve_admin, stop, supervise, sync,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
 use crate::limits::{REFILL_AFTER, STALL_MAX};
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
+use crate::rooms::catalogue::Item;
+use crate::rooms::catalogue::elsewhere::Mode;
 use crate::rooms::connections::Connections;
 use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
@@ -94,6 +96,8 @@ pub struct Core {
     pub(crate) persisting: Persisting,
     /// What the core has asked and waits for.
     pub(crate) questions: sync::Questions,
+    /// What is fetched from other domains.
+    pub(crate) fetches: fetch::Fetches,
     /// What the rooms want written, and said, about what they were handed at the start.
     pub(crate) restored: (Vec<Change>, Vec<String>),
     /// Certificates, and who waits for them.
@@ -116,6 +120,10 @@ pub(crate) enum Waiting {
     Policy(Option<Asker>),
     /// The descriptor of an identity provider, for the way that needs to know it.
     Legacy(legacy::Asked),
+    /// What was fetched is listed, to be updated: everything, or one item.
+    Update(Asker, Mode, Option<Item>),
+    /// Something that was fetched is pinned or unpinned.
+    Managed(Asker),
     /// A data schema, by its URL, and what follows once it is read.
     Shape(String, sync::After),
 }
@@ -144,6 +152,7 @@ impl Core {
             waiting: Vec::new(),
             persisting: Persisting::default(),
             questions: sync::Questions::default(),
+            fetches: fetch::Fetches::default(),
             restored: (Vec::new(), Vec::new()),
             roots: dial::roots::Roots::default(),
             stopping: None,
@@ -170,16 +179,23 @@ impl Core {
             }
             Event::Exited { sandbox, exit } => supervise::exited(self, sandbox, &exit, now, out),
             Event::Inspected { sandbox, seen } => connect::inspected(self, sandbox, seen, now, out),
-            Event::PackageRead { ticket, result } => {
-                deploy::package_read(self, ticket, *result, now, out);
+            Event::PackageRead { ticket, mut result } => {
+                if !fetch::package_read(self, ticket, &mut result, now, out) {
+                    deploy::package_read(self, ticket, *result, now, out);
+                }
             }
+            Event::Kept { ticket, result } => fetch::kept(self, ticket, *result, now, out),
             Event::CatalogueRead { ticket, listing } => {
-                serve_admin::catalogue_read(self, ticket, &listing, out);
+                serve_admin::catalogue_read(self, ticket, listing, now, out);
             }
             Event::PolicyCompiled { ticket, result } => {
                 serve_admin::policy_compiled(self, ticket, *result, now, out);
             }
-            Event::SchemaRead { ticket, result } => sync::read(self, ticket, result, now, out),
+            Event::SchemaRead {
+                ticket,
+                result,
+                elsewhere,
+            } => fetch::schema_read(self, ticket, result, elsewhere, now, out),
             Event::Persisted { ticket, result } => {
                 persist::persisted(self, ticket, result, out);
             }
@@ -363,6 +379,7 @@ impl Core {
             enrol::proceed(self, now, out);
             dial::deadlines(self, now, out);
             dial::connector::deadlines(self, now, out);
+            fetch::review(self, now, out);
             let links = self
                 .gates
                 .values()
@@ -378,6 +395,7 @@ impl Core {
                 .chain(reach::next_deadline(self))
                 .chain(self.rooms.registry.roll.next_deadline())
                 .chain(dial::next_deadline(self))
+                .chain(self.fetches.next_deadline())
                 .min();
             self.check_by(next.unwrap_or(Duration::MAX));
         }

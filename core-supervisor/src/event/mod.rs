@@ -13,8 +13,9 @@ use protocol::nursery::Engine;
 
 pub use self::about::{Confinement, Exit, Now, Peer};
 use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId, Ticket};
+use crate::rooms::catalogue::elsewhere::{Arrived, Elsewhere, Next};
 use crate::rooms::catalogue::{
-    CatalogueListing, PackageFailure, PackageRead, SchemaWanted, Wanted,
+    CatalogueListing, Managed, PackageFailure, PackageRead, SchemaWanted, Wanted,
 };
 use crate::rooms::policy::{PolicySet, Problems};
 use crate::store::Change;
@@ -104,6 +105,15 @@ pub enum Event<'a> {
         ticket: Ticket,
         /// Its text; `None` when no catalogue has it; why it could not be read.
         result: Result<Option<Vec<u8>>, String>,
+        /// Where else it may be.
+        elsewhere: Option<Box<Elsewhere>>,
+    },
+    /// What was fetched has been looked at, and kept if it was whole.
+    Kept {
+        /// The ticket of `Action::Keep` or `Action::Manage`.
+        ticket: Ticket,
+        /// What follows, or what is wrong with it.
+        result: Box<Result<Next, PackageFailure>>,
     },
     /// Changes are on the disk, or could not be written.
     Persisted {
@@ -305,6 +315,22 @@ pub enum Action {
         ticket: Ticket,
         /// Which.
         wanted: SchemaWanted,
+        /// Whether it is to be taken as it is here: elsewhere was asked.
+        is_here: bool,
+    },
+    /// Verify something that was fetched, and keep it.
+    Keep {
+        /// Comes back with `Kept`.
+        ticket: Ticket,
+        /// What came.
+        arrived: Box<Arrived>,
+    },
+    /// Pin or unpin something that was fetched.
+    Manage {
+        /// Comes back with `Kept`.
+        ticket: Ticket,
+        /// What is to be done.
+        managed: Managed,
     },
     /// Read the policy directories again and compile them.
     CompilePolicy {

@@ -59,7 +59,12 @@ pub(crate) fn response(
             core.rooms.bus.pending.close(key);
             hold::uncharge(core, asker);
         }
-        let answer = sync::Answer::of(header, admitted.message.body);
+        let body = admitted.message.body;
+        let answer = if core.questions.wants_bytes(header.id) {
+            sync::Answer::raw(header, body)
+        } else {
+            sync::Answer::of(header, body)
+        };
         sync::answered(core, &from, header.id, answer, now, out);
         return Ok(());
     }

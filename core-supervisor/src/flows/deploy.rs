@@ -17,6 +17,7 @@ use crate::flows::{address, judge, legacy, load, reload, supervise, terms, undep
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::party::PartyKind;
+use crate::rooms::catalogue::elsewhere::SHIPPED;
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::registry::{Place, Standing};
 use crate::rooms::sandboxes::{Cell, Phase, Sandbox};
@@ -75,6 +76,25 @@ pub(crate) fn on_demand(
     Ok(())
 }
 
+/// The runtime needs a stub that came with it; nobody has to permit that.
+pub(crate) fn shipped(
+    core: &mut Core,
+    place: Place,
+    now: Now,
+    out: &mut Actions,
+) -> Result<DeploymentId, Refusal> {
+    has_room(core)?;
+    let cause = (None, Some(place.provider.clone()));
+    let wanted = Deploy {
+        catalogue: SHIPPED.to_owned(),
+        component: place.component,
+        provider: place.provider,
+        ..Deploy::default()
+    };
+    let (user, level) = (core.settings.user.clone(), core.settings.min_level);
+    Ok(enter(core, cause, (wanted, user, level), now, out))
+}
+
 fn has_room(core: &Core) -> Result<(), Refusal> {
     if core.stopping.is_some() {
         return Err(Refusal::new(
@@ -97,13 +117,14 @@ fn enter(
     (wanted, user, min_level): (Deploy, User, Level),
     now: Now,
     out: &mut Actions,
-) {
+) -> DeploymentId {
     let ticket = core.next_ticket();
     let request = Wanted {
         catalogue: wanted.catalogue.clone(),
         component: wanted.component.clone(),
         provider: wanted.provider.clone(),
         is_exact: way.is_some(),
+        is_here: false,
     };
     let deployment = Deployment {
         wanted,
@@ -128,6 +149,7 @@ fn enter(
         ticket,
         wanted: request,
     });
+    id
 }
 
 /// The package is here: the asker must be allowed to deploy it, and it gets its address.

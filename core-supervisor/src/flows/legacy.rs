@@ -79,6 +79,7 @@ fn look(core: &mut Core, asked: Asked, out: &mut Actions) {
         component: format!("idp-proxy/{name}"),
         provider: provider.to_owned(),
         is_exact: true,
+        is_here: false,
     };
     let ticket = core.next_ticket();
     core.waiting.push((ticket, Waiting::Legacy(asked)));

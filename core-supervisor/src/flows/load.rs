@@ -9,7 +9,9 @@ use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::dial::connector;
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{audit, observe, reach, registration, reload, serve_storage, sync, undeploy};
+use crate::flows::{
+    audit, fetch, observe, reach, registration, reload, serve_storage, sync, undeploy,
+};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
 use crate::limits::LOAD_MAX;
@@ -65,6 +67,7 @@ pub(crate) fn loaded(
         respond::later(core, &asker, Ok(respond::valued(&view)), out);
     }
     reach::up(core, id, now, out);
+    fetch::stub_up(core, id, now, out);
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod deploy;
 pub(crate) mod dial;
 pub(crate) mod enrol;
 pub(crate) mod explain;
+pub(crate) mod fetch;
 pub(crate) mod heartbeat;
 pub(crate) mod hold;
 pub(crate) mod home;

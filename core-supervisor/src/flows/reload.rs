@@ -34,6 +34,7 @@ pub(crate) fn begin(
         component: deployment.wanted.component.clone(),
         provider: deployment.wanted.provider.clone(),
         is_exact: deployment.way.is_some(),
+        is_here: false,
     };
     let reread = Reread {
         id,

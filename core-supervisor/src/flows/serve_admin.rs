@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::core::{Core, Waiting};
 use crate::event::{Action, Actions, Now};
-use crate::flows::judge;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
+use crate::flows::{fetch, judge};
 use crate::ids::Ticket;
 use crate::rooms::catalogue::CatalogueListing;
 use crate::rooms::policy::{Act, PepRequest, PolicySet, Problems};
@@ -102,11 +102,7 @@ pub(crate) fn catalogue(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -
     let check = match (asked.header().kind, query.method.as_str()) {
         (MessageKind::Read, _) => false,
         (MessageKind::Execute, "check") => true,
-        (MessageKind::Execute, other) => {
-            return Err(Refusal::bad_request(format!(
-                "`{other}` is not a method: say check"
-            )));
-        }
+        (MessageKind::Execute, _) => return fetch::serve(core, asked, query, out),
         _ => return Err(not_understood(catalogue::PATH, asked.header())),
     };
     let ticket = core.next_ticket();
@@ -124,11 +120,19 @@ pub(crate) fn catalogue(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -
 pub(crate) fn catalogue_read(
     core: &mut Core,
     ticket: Ticket,
-    listing: &CatalogueListing,
+    mut listing: CatalogueListing,
+    now: Now,
     out: &mut Actions,
 ) {
-    if let Some(Waiting::Catalogue(asker)) = take(core, ticket) {
-        respond::later(core, &asker, Ok(respond::valued(listing)), out);
+    match take(core, ticket) {
+        Some(Waiting::Catalogue(asker)) => {
+            listing.underway = core.fetches.view();
+            respond::later(core, &asker, Ok(respond::valued(&listing)), out);
+        }
+        Some(Waiting::Update(asker, mode, only)) => {
+            fetch::listed(core, (asker, mode, only), listing, now, out);
+        }
+        _ => {}
     }
 }
 

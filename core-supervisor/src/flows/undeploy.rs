@@ -5,7 +5,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{audit, dial, orphan, reach, registration, supervise, sync};
+use crate::flows::{audit, dial, fetch, orphan, reach, registration, supervise, sync};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::rooms::user_agent::{Loadable, Package, Stage};
 
@@ -51,6 +51,7 @@ fn remove_for(core: &mut Core, id: DeploymentId, refusal: &Refusal, now: Now, ou
     let Some(deployment) = core.rooms.user_agent.remove(id) else {
         return;
     };
+    fetch::stub_gone(core, id, refusal, now, out);
     // What waits for it is looked at again; a domain of this runtime's gets a new stub.
     core.check_by(now.mono);
     if let Some(domain) = deployment.way.filter(|_| !deployment.has_run) {

@@ -66,9 +66,17 @@ impl<B: Brain> RunLoop<B> {
                 catalogue,
                 check,
             }),
-            Action::ReadSchema { ticket, wanted } => {
-                self.hand_over(Job::ReadSchema { ticket, wanted });
-            }
+            Action::ReadSchema {
+                ticket,
+                wanted,
+                is_here,
+            } => self.hand_over(Job::ReadSchema {
+                ticket,
+                wanted,
+                is_here,
+            }),
+            Action::Keep { ticket, arrived } => self.hand_over(Job::Keep { ticket, arrived }),
+            Action::Manage { ticket, managed } => self.hand_over(Job::Manage { ticket, managed }),
             Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
             Action::Persist { ticket, changes } => {
                 if self.writes.send(Write { ticket, changes }).is_err() {

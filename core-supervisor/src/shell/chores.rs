@@ -24,9 +24,14 @@ impl Chores {
         let domain = config.domain.value.clone();
         let nodes = Nodes::new(config, &domain);
         let homes = nodes.domains();
+        let data = &config.data_dir.value;
+        // All programs of one build stand in one directory.
+        let own = config.sandbox_host.value.parent();
+        let network_programs = programs.clone();
+        let catalogues = Catalogues::new(directories, domain, programs).with_nodes(nodes);
         Self {
-            network: Network::new(config, programs.clone()),
-            catalogues: Catalogues::new(directories, domain, programs).with_nodes(nodes),
+            network: Network::new(config, network_programs),
+            catalogues: catalogues.fetching(data, config.fetch.value, own),
             policies: policy_dirs(config),
             homes,
         }
@@ -57,9 +62,25 @@ impl Chores {
                 ticket,
                 listing: self.catalogues.list(&catalogue, check),
             },
-            Job::ReadSchema { ticket, wanted } => Event::SchemaRead {
+            Job::ReadSchema {
                 ticket,
-                result: self.catalogues.schema(&wanted),
+                wanted,
+                is_here,
+            } => {
+                let (result, elsewhere) = self.catalogues.schema(&wanted, is_here);
+                Event::SchemaRead {
+                    ticket,
+                    result,
+                    elsewhere,
+                }
+            }
+            Job::Keep { ticket, arrived } => Event::Kept {
+                ticket,
+                result: Box::new(self.catalogues.keep(*arrived)),
+            },
+            Job::Manage { ticket, managed } => Event::Kept {
+                ticket,
+                result: Box::new(self.catalogues.manage(&managed)),
             },
             Job::ReadConnector { ticket } => Event::ConnectorRead {
                 ticket,

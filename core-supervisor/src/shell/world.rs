@@ -17,7 +17,8 @@ use super::endpoint;
 use super::inbox::{Arrival, Gone, Letterbox};
 use crate::event::Event;
 use crate::ids::Ticket;
-use crate::rooms::catalogue::{SchemaWanted, Wanted};
+use crate::rooms::catalogue::elsewhere::Arrived;
+use crate::rooms::catalogue::{Managed, SchemaWanted, Wanted};
 
 /// Long work that the core asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,22 @@ pub enum Job {
         ticket: Ticket,
         /// Which schema.
         wanted: SchemaWanted,
+        /// Whether elsewhere was asked.
+        is_here: bool,
+    },
+    /// Comes back as `Kept`.
+    Keep {
+        /// The core's number for it.
+        ticket: Ticket,
+        /// What was fetched.
+        arrived: Box<Arrived>,
+    },
+    /// Comes back as `Kept`.
+    Manage {
+        /// The core's number for it.
+        ticket: Ticket,
+        /// What is to be done.
+        managed: Managed,
     },
     /// Comes back as `ConnectorRead`.
     ReadConnector {

@@ -10,6 +10,7 @@ mod dial_bounds;
 mod dials;
 mod discovery;
 mod enrol;
+mod fetch;
 mod keeping;
 mod links;
 mod messages;

@@ -118,6 +118,7 @@ fn a_stub_that_cannot_be_brought_up_is_told_to_all_and_tried_again_after_a_while
         Err(PackageFailure {
             code: Code::FAILED,
             reason: "the disk is broken".to_owned(),
+            elsewhere: None,
         })
     };
     story.holds_packages = true;
@@ -371,6 +372,7 @@ fn the_stub_of_a_home_is_there_before_anybody_asks_and_comes_back() {
         Err(PackageFailure {
             code: Code::FAILED,
             reason: "not yet".to_owned(),
+            elsewhere: None,
         })
     };
     story.starts();

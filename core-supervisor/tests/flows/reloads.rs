@@ -129,6 +129,7 @@ fn a_package_that_cannot_be_read_leaves_the_old_code_running() {
         Err(PackageFailure {
             code: Code::NOT_FOUND,
             reason: "no such file".to_owned(),
+            elsewhere: None,
         })
     };
 

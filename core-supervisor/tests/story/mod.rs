@@ -16,6 +16,7 @@ use std::time::Duration;
 use core_supervisor::core::{Core, Settings};
 use core_supervisor::event::{Actions, Confinement, Event, Now};
 use core_supervisor::ids::{LinkId, SandboxId, Ticket};
+use core_supervisor::rooms::catalogue::elsewhere::{Arrived, Elsewhere};
 use core_supervisor::rooms::catalogue::{PackageFailure, PackageRead};
 use core_supervisor::rooms::policy::{PolicyFile, compile, shipped};
 use core_supervisor::store::{Change, Table};
@@ -68,6 +69,10 @@ pub struct Story {
     pub held_packages: VecDeque<(Ticket, core_supervisor::rooms::catalogue::Wanted)>,
     /// Data schemas by name, as some catalogue has them.
     pub schemas: BTreeMap<String, Vec<u8>>,
+    /// What the core had fetched, to be kept.
+    pub arrived: VecDeque<(Ticket, Arrived)>,
+    /// Where a package is that no catalogue has.
+    pub elsewhere: Option<Elsewhere>,
     /// The store: what the core had kept, by table and key.
     pub kept: BTreeMap<(Table, String), Vec<u8>>,
     disk: Disk,
@@ -137,6 +142,8 @@ impl Story {
             edit: Ok,
             kept: BTreeMap::new(),
             schemas: BTreeMap::new(),
+            arrived: VecDeque::new(),
+            elsewhere: None,
             on_demand: std::collections::BTreeSet::new(),
             sought: Vec::new(),
             holds_packages: false,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
+use core_supervisor::rooms::catalogue::elsewhere::AskedFor;
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
 use protocol::api::connections::{Names, Pattern};
 use protocol::dial::Transport;
@@ -139,10 +140,17 @@ impl Story {
             Action::ReadCatalogue { ticket, .. } | Action::CompilePolicy { ticket } => {
                 self.ticket = Some(ticket);
             }
-            Action::ReadSchema { ticket, wanted } => {
+            Action::ReadSchema { ticket, wanted, .. } => {
                 let result = Ok(self.schemas.get(&wanted.name).cloned());
-                self.happens(Event::SchemaRead { ticket, result });
+                let elsewhere = None;
+                self.happens(Event::SchemaRead {
+                    ticket,
+                    result,
+                    elsewhere,
+                });
             }
+            Action::Keep { ticket, arrived } => self.arrived.push_back((ticket, *arrived)),
+            Action::Manage { .. } => {}
             Action::Persist { ticket, changes } => self.persist(ticket, changes),
             Action::Forget { .. } | Action::Record { .. } => {}
             Action::Exit => self.is_over = true,
@@ -189,10 +197,19 @@ impl Story {
         } else {
             wanted.component.clone()
         };
-        let result = if wanted.is_exact && !self.on_demand.contains(&name) {
+        let elsewhere = self.elsewhere.clone().filter(|_| !wanted.is_here);
+        let result = if let Some(mut elsewhere) = elsewhere.filter(|at| at.item.name == name) {
+            elsewhere.asked = AskedFor::Package(wanted.clone());
+            Err(PackageFailure {
+                code: Code::NOT_FOUND,
+                reason: format!("no catalogue has `{name}`"),
+                elsewhere: Some(Box::new(elsewhere)),
+            })
+        } else if wanted.is_exact && !self.on_demand.contains(&name) {
             Err(PackageFailure {
                 code: Code::NOT_FOUND,
                 reason: format!("no catalogue has `{}`", wanted.component),
+                elsewhere: None,
             })
         } else {
             package(&name).and_then(self.edit)
@@ -317,6 +334,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         return Err(PackageFailure {
             code: Code::NOT_FOUND,
             reason: "no such file".to_owned(),
+            elsewhere: None,
         });
     }
     let is_native = folder == "native";

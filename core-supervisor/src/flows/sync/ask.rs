@@ -19,7 +19,7 @@ use super::{body, far, invite, read, route, subscribe};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{enrol, heartbeat, hold, observe, refuse, search};
+use crate::flows::{enrol, fetch, heartbeat, hold, observe, refuse, search};
 use crate::ids::{LinkId, ObjectId, OwnerId};
 use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX};
 use crate::rooms::bus;
@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
     Search(Box<search::Search>),
     /// A registry elsewhere says again how somebody stands.
     Heal(String),
+    /// The catalogue's stub brings what stands elsewhere.
+    Fetch(Box<fetch::Key>),
 }
 
 /// The questions that wait for their answers.
@@ -62,6 +64,8 @@ pub(crate) struct Questions {
 pub(crate) struct Answer {
     pub(crate) code: Code,
     pub(crate) body: Map<String, Value>,
+    /// The body as it came, of an answer that is no JSON.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A message that the core sends.
@@ -83,7 +87,20 @@ impl Answer {
             Code::NONE => said.unwrap_or(Code::FAILED),
             code => code,
         };
-        Self { code, body }
+        let bytes = Vec::new();
+        Self { code, body, bytes }
+    }
+
+    /// An answer whose body is not looked at unless it says why there is none.
+    pub(crate) fn raw(header: &Header<'_>, body: &[u8]) -> Self {
+        if header.code != Code::OK {
+            return Self::of(header, body);
+        }
+        Self {
+            code: header.code,
+            body: Map::new(),
+            bytes: body.to_vec(),
+        }
     }
 
     /// Its reason, under whichever name it has.
@@ -100,6 +117,7 @@ impl From<&Refusal> for Answer {
         Self {
             code: refusal.code,
             body: body::members(&refusal.body()).unwrap_or_default(),
+            bytes: Vec::new(),
         }
     }
 }
@@ -116,7 +134,8 @@ impl Questions {
             | Purpose::Read(..)
             | Purpose::Enrol(..)
             | Purpose::Search(_)
-            | Purpose::Heal(_) => false,
+            | Purpose::Heal(_)
+            | Purpose::Fetch(_) => false,
         });
         about.map(|(id, (from, _))| (*id, from.clone())).collect()
     }
@@ -126,6 +145,12 @@ impl Questions {
         let (from, _) = self.open.get(&id)?;
         let same = to.parse::<Address>().ok()? == from.parse().ok()?;
         same.then_some(from.as_str())
+    }
+
+    /// Whether the answer to a question is bytes, and no JSON.
+    pub(crate) fn wants_bytes(&self, id: u64) -> bool {
+        let question = self.open.get(&id);
+        question.is_some_and(|(_, purpose)| matches!(purpose, Purpose::Fetch(_)))
     }
 
     /// How many there are.
@@ -277,6 +302,7 @@ pub(crate) fn answered(
             Purpose::Enrol(url, step) => enrol::answered(core, &url, step, &answer, now, out),
             Purpose::Search(search) => search::found(core, *search, &answer, now, out),
             Purpose::Heal(domain) => search::healed(core, &domain, &answer, now),
+            Purpose::Fetch(key) => fetch::answered(core, &key, &answer, now, out),
         },
         Some(other) => drop(core.questions.open.insert(id, other)),
         None => {}

@@ -39,7 +39,7 @@ use protocol::api::sync::PATH;
 use protocol::{Address, Code, MessageKind};
 use serde_json::Value;
 
-pub(crate) use ask::{Answer, Questions, answered};
+pub(crate) use ask::{Answer, Purpose, Questions, Words, answered, ask, tell};
 pub(crate) use fan_out::drained;
 pub(crate) use leave::{left, stub_up, taken_down};
 pub(crate) use shape::{After, read};

@@ -44,7 +44,12 @@ pub(super) fn wanted(core: &mut Core, url: &str, after: After, now: Now, out: &m
     let ticket = core.next_ticket();
     let waiting = Waiting::Shape(url.to_owned(), after);
     core.waiting.push((ticket, waiting));
-    out.list.push(Action::ReadSchema { ticket, wanted });
+    let is_here = false;
+    out.list.push(Action::ReadSchema {
+        ticket,
+        wanted,
+        is_here,
+    });
 }
 
 /// The catalogues have been asked.

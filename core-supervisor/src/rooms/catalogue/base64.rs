@@ -1,7 +1,7 @@
 //! Base64, as descriptors carry code in it. Strict: one text has one reading.
 
 /// Decodes standard base64; line breaks and spaces are skipped, padding may be absent.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0_u32);
     let mut padding = 0;

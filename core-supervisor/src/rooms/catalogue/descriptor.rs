@@ -269,6 +269,7 @@ fn failure(reason: String) -> PackageFailure {
     PackageFailure {
         code: Code::BAD_REQUEST,
         reason,
+        elsewhere: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every bound of catalogues, each with its reason.
 
+use std::time::Duration;
+
 use protocol::limits::BODY_BYTES_MAX;
 
 /// One descriptor; the largest script fits into it as base64.
@@ -28,3 +30,27 @@ pub const ENTRIES_MAX: usize = 10_000;
 
 /// Providers in one catalogue.
 pub const PROVIDERS_MAX: usize = 1_000;
+
+/// Things that are fetched at once: what the stub has transfers for.
+pub const FETCHES_MAX: usize = protocol::api::catalogue::remote::TRANSFERS_MAX;
+
+/// Who waits for one of them.
+pub const WAITERS_MAX: usize = 256;
+
+/// Bytes of all that is being fetched: they are in the core's memory until they are kept.
+pub const FETCHED_BYTES_MAX: usize = 2 * PROGRAM_BYTES_MAX;
+
+/// One fetch, from its beginning to its end. The largest program takes it at 2 Mbit/s.
+pub const FETCH_WITHIN: Duration = Duration::from_mins(5);
+
+/// What could not be had is not asked for again so long, unless somebody insists.
+pub const SHUT_FOR: Duration = Duration::from_mins(1);
+
+/// What was fetched, or compared, this long ago is used without asking.
+pub const FRESH_FOR: Duration = Duration::from_mins(5);
+
+/// All that was fetched and is kept.
+pub const CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Things that were fetched and are kept.
+pub const CACHE_ITEMS_MAX: usize = 2048;

@@ -1,15 +1,18 @@
 //! # Catalogue — descriptors of what can be deployed
 //!
 //! Address:  hyperty-runtime://<runtime>/catalogue
-//! Answers:  Read (what is there), Execute `check` — see `protocol::api::catalogue`
-//! Keeps:    nothing: a catalogue is read when it is asked for
+//! Answers:  Read (what is there), Execute `check`, `fetch`, `update`, `pin`, …
+//!                                                — see `protocol::api::catalogue`
+//! Keeps:    what is being fetched from other domains, and who waits for it;
+//!           a catalogue itself is read when it is asked for
 //! Holds:    a name leads to one file below the catalogue, whatever it contains
-//! Not here: opening files, digests, sealing programs (shell/package)
+//! Not here: opening files, digests, sealing programs, what was fetched (shell/package)
 
 mod base64;
 pub mod constraints;
 mod descriptor;
 pub mod elf;
+pub mod elsewhere;
 pub mod limits;
 pub mod names;
 #[cfg(test)]
@@ -21,7 +24,9 @@ use protocol::nursery::Engine;
 
 use crate::ids::ProgramId;
 
+pub(crate) use base64::decode as decoded;
 pub use descriptor::{Found, Parsed, parse};
+pub use protocol::api::catalogue::Item;
 pub use protocol::api::catalogue::Listing as CatalogueListing;
 pub use protocol::api::catalogue::PATH;
 
@@ -37,6 +42,17 @@ pub struct Wanted {
     /// Whether only what stands under the provider's own name counts: a catalogue
     /// that names no domain is not anybody's then.
     pub is_exact: bool,
+    /// Whether it is to be taken as it is here, however old: elsewhere was asked.
+    pub is_here: bool,
+}
+
+/// What is to be done with something that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Managed {
+    /// It stays as it is; with a digest, only if it has that.
+    Pin(Item, String),
+    /// It may change again.
+    Unpin(Item),
 }
 
 /// Which data schema to read.
@@ -108,4 +124,6 @@ pub struct PackageFailure {
     pub code: protocol::Code,
     /// What, where (`file:line`), and what to do about it.
     pub reason: String,
+    /// Where else it may be, when no catalogue here has it.
+    pub elsewhere: Option<Box<elsewhere::Elsewhere>>,
 }

@@ -96,6 +96,7 @@ pub fn wanted(wanted: &Wanted) -> Result<(ComponentKind, &str), PackageFailure> 
     let bad = |reason: String| PackageFailure {
         code: Code::BAD_REQUEST,
         reason,
+        elsewhere: None,
     };
     let (kind, name) = match wanted.component.split_once('/') {
         None => (ComponentKind::Hyperty, wanted.component.as_str()),

@@ -211,6 +211,7 @@ fn what_is_wanted_is_a_kind_and_a_name() {
             component: component.to_owned(),
             provider: provider.to_owned(),
             is_exact: false,
+            is_here: false,
         };
         let found = names::wanted(&wanted).map(|(kind, name)| (kind, name.to_owned()));
         found.map_err(|failure| failure.code)

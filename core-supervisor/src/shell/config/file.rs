@@ -35,6 +35,7 @@ pub(super) struct Keys {
     pub(super) spare_natives: Option<Spanned<usize>>,
     pub(super) starts_max: Option<Spanned<usize>>,
     pub(super) slots_max: Option<Spanned<usize>>,
+    pub(super) fetch: Option<Spanned<bool>>,
     pub(super) placement: Option<Spanned<bool>>,
 }
 

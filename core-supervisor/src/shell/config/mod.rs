@@ -22,6 +22,7 @@
 //! | `spare-scripts`, `spare-natives` | – | – | 1, 1 |
 //! | `starts-max` | – | – | 4 |
 //! | `slots-max` | – | – | 64: places of 1 MiB through which large bodies go past the core; 0 for none |
+//! | `fetch` | – | – | `true`: what no catalogue here has is fetched from its provider's domain |
 //! | `placement` | – | – | `true`: sandboxes that wait for answers share a processor with the core |
 //!
 //! Lists of a higher layer replace those of a lower one. A relative path of the
@@ -208,6 +209,8 @@ pub struct Config {
     pub starts_max: Set<usize>,
     /// Slots for large bodies that there may be at once.
     pub slots_max: Set<usize>,
+    /// Whether what no catalogue here has is fetched from its provider's domain.
+    pub fetch: Set<bool>,
     /// Whether sandboxes that wait for answers share a processor with the core.
     pub placement: Set<bool>,
 }
@@ -354,6 +357,7 @@ impl Config {
             spare_natives: layers.plain(file.keys.spare_natives.as_ref(), SPARES),
             starts_max: layers.plain(file.keys.starts_max.as_ref(), STARTS_MAX),
             slots_max: layers.plain(file.keys.slots_max.as_ref(), SLOTS_MAX),
+            fetch: layers.plain(file.keys.fetch.as_ref(), true),
             placement: layers.plain(file.keys.placement.as_ref(), true),
         };
         config.check(flags)?;

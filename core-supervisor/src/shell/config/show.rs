@@ -62,6 +62,7 @@ impl Config {
             number("spare-natives", &self.spare_natives),
             number("starts-max", &self.starts_max),
             number("slots-max", &self.slots_max),
+            shown("fetch", &self.fetch, self.fetch.value),
             shown("placement", &self.placement, self.placement.value),
         ];
         Shown {

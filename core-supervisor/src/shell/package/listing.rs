@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use protocol::api::catalogue::{Entry, Listing};
+use protocol::api::catalogue::{Entry, Fetched, Listing};
 use protocol::frame::ComponentKind;
 use protocol::nursery::Engine;
 
+use super::cache::{Cache, now_s};
 use super::stock::{Stock, stocks};
 use super::{Catalogues, unread};
 use crate::rooms::catalogue::limits::ENTRIES_MAX;
@@ -19,7 +20,11 @@ impl Catalogues {
     /// read is an entry of its own, without a name.
     pub fn list(&self, catalogue: &str, check: bool) -> Listing {
         let mut listing = Listing::default();
-        let directories = match self.directories(catalogue) {
+        if catalogue.is_empty() {
+            listing.fetched = self.all_fetched();
+        }
+        let is_enough = !listing.fetched.is_empty();
+        let directories = match self.directories(catalogue, is_enough) {
             Ok(directories) => directories,
             Err(e) => {
                 listing.entries.push(broken(Path::new(""), "", &e));
@@ -37,6 +42,12 @@ impl Catalogues {
             }
         }
         listing
+    }
+
+    fn all_fetched(&self) -> Vec<Fetched> {
+        let records = self.cache.as_ref().map(Cache::records).unwrap_or_default();
+        let now_s = now_s();
+        records.iter().map(|record| record.view(now_s)).collect()
     }
 
     fn list_stock(&self, stock: &Stock, check: bool, listing: &mut Listing) {

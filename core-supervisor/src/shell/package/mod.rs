@@ -9,6 +9,8 @@
 //! opened below the directory without following links, and hashed from the very
 //! bytes that are used.
 
+mod brought;
+mod cache;
 mod listing;
 mod programs;
 mod schemas;
@@ -26,12 +28,14 @@ use protocol::frame::ComponentKind;
 use protocol::nursery::Engine;
 use sha2::{Digest, Sha256};
 
+use crate::rooms::catalogue::elsewhere::{AskedFor, SHIPPED, item_of};
 use crate::rooms::catalogue::limits::{DESCRIPTOR_BYTES_MAX, SCRIPT_BYTES_MAX};
 use crate::rooms::catalogue::{
     Code, Found, PackageFailure, PackageRead, Parsed, Wanted, names, parse,
 };
 use crate::shell::beneath::{Opened, Unread};
 
+use cache::Cache;
 pub use programs::{Programs, Sealed};
 pub use shipped::Nodes;
 use stock::{Stock, offers, the_one};
@@ -43,6 +47,12 @@ pub struct Catalogues {
     domain: String,
     programs: Programs,
     nodes: Nodes,
+    // What was fetched; none where nothing is.
+    cache: Option<Cache>,
+    // Whether what is not here may be fetched.
+    may_fetch: bool,
+    // Where the programs of this runtime are.
+    own_programs: Option<PathBuf>,
 }
 
 /// Code, read and verified, but not in use yet.
@@ -67,6 +77,21 @@ impl Catalogues {
             domain,
             programs,
             nodes: Nodes::default(),
+            cache: None,
+            may_fetch: false,
+            own_programs: None,
+        }
+    }
+
+    /// The same, which keep what was fetched in a data directory; if it may be
+    /// fetched at all. The stub that does is a program of the other directory.
+    #[must_use]
+    pub fn fetching(self, data: &Path, may_fetch: bool, own_programs: Option<&Path>) -> Self {
+        Self {
+            cache: Some(Cache::new(data)),
+            may_fetch,
+            own_programs: own_programs.map(Path::to_path_buf),
+            ..self
         }
     }
 
@@ -83,7 +108,14 @@ impl Catalogues {
         if let Some(package) = self.shipped(wanted) {
             return Ok(self.take_into_use(name, package?));
         }
-        for directory in self.directories(&wanted.catalogue)? {
+        if wanted.catalogue == SHIPPED {
+            let package = self.brought(kind, name)?;
+            return Ok(self.take_into_use(name, package));
+        }
+        let item = item_of(wanted)
+            .filter(|_| self.cache.is_some())
+            .transpose()?;
+        for directory in self.directories(&wanted.catalogue, item.is_some())? {
             let mut offers = offers(&directory, kind, name, &wanted.provider)?;
             // Else any catalogue of one provider would be every domain's.
             let is_own = wanted.provider == self.domain;
@@ -93,15 +125,23 @@ impl Catalogues {
                 return Ok(self.take_into_use(name, package));
             }
         }
+        if let Some(item) = item {
+            let asked = (AskedFor::Package(wanted.clone()), wanted.is_here);
+            let package = self.fetched(item, asked)?;
+            return Ok(self.take_into_use(name, package));
+        }
         let reason = format!("no catalogue has `{}/{name}`", names::folder(kind));
         Err(failure(Number::NOT_FOUND, reason))
     }
 
-    fn directories(&self, asked: &str) -> Result<Vec<PathBuf>, PackageFailure> {
+    fn directories(&self, asked: &str, is_elsewhere: bool) -> Result<Vec<PathBuf>, PackageFailure> {
+        if is_elsewhere && asked.contains("://") {
+            return Ok(Vec::new());
+        }
         if !asked.is_empty() {
             return Ok(vec![PathBuf::from(asked)]);
         }
-        if self.directories.is_empty() {
+        if self.directories.is_empty() && !is_elsewhere {
             let reason = "no catalogue is configured: name one with `--catalogue DIR`";
             return Err(failure(Number::NOT_FOUND, reason));
         }
@@ -242,6 +282,10 @@ fn script(
             .and_then(|opened| opened.read(SCRIPT_BYTES_MAX)),
     };
     let text = text.map_err(|e| unread(source, &e, "the code"))?;
+    script_text(text, source)
+}
+
+fn script_text(text: Vec<u8>, source: &Path) -> Result<(Content, String), PackageFailure> {
     if let Err(e) = std::str::from_utf8(&text) {
         let before = text.iter().take(e.valid_up_to());
         let line = before.filter(|&&byte| byte == b'\n').count() + 1;
@@ -270,6 +314,7 @@ fn failure(code: Number, reason: impl Into<String>) -> PackageFailure {
     PackageFailure {
         code,
         reason: reason.into(),
+        elsewhere: None,
     }
 }
 

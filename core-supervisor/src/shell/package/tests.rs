@@ -31,6 +31,7 @@ fn wanted(component: &str, provider: &str) -> Wanted {
         component: component.to_owned(),
         provider: provider.to_owned(),
         is_exact: false,
+        is_here: false,
     }
 }
 

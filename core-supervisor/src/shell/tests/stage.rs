@@ -197,6 +197,7 @@ impl Stage {
             component: "N".into(),
             provider: String::new(),
             is_exact: false,
+            is_here: false,
         };
         match catalogues.read(&wanted).unwrap().code {
             Code::Program(program) => program,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Context;
+use crate::cmd::catalogue::elsewhere;
 use crate::cmd::{Outcome, ps};
 use crate::error::{Failure, Id};
 use crate::output::{Style, Tone, clean};
@@ -22,6 +23,7 @@ Examples:
   hyperty deploy protocolstub/loopback --provider acme.example
   hyperty deploy Board --catalogue ./shop --set station=hyperty://acme.example/42
   hyperty deploy Chat --user ann@idp.example
+  hyperty deploy https://alice.example/.well-known/hyperty/Chat
   hyperty deploy --all --catalogue ./shop --min-level L3";
 
 /// Deploy components from a catalogue, and wait until they run
@@ -47,7 +49,7 @@ pub(crate) struct Args {
 /// How to deploy; shared with `run`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct How {
-    /// The directory that holds `.well-known/` [default: the configured ones]
+    /// The directory that holds `.well-known/`, or https://HOST:PORT [default: the configured ones]
     #[arg(long, value_name = "DIR")]
     pub(crate) catalogue: Option<PathBuf>,
 
@@ -112,13 +114,8 @@ impl How {
 
     /// The request for one component.
     pub(crate) fn wanted(&self, component: &str) -> Result<Deploy, Failure> {
-        let catalogue = self
-            .catalogue
-            .as_deref()
-            .map(absolute)
-            .transpose()?
-            .unwrap_or_default();
-        let (provider, component) = self.parts(component)?;
+        let (catalogue, component) = elsewhere::wanted(self.catalogue.as_deref(), component)?;
+        let (provider, component) = self.parts(&component)?;
         let configuration: Map<_, _> = self.set.iter().cloned().collect();
         Ok(Deploy {
             catalogue,
@@ -147,7 +144,7 @@ pub(crate) fn one(session: &mut Session, deploy: &Deploy) -> Result<Component, F
 fn configured_files(session: &mut Session, deploy: &Deploy) -> Vec<PathBuf> {
     let query = Query {
         catalogue: deploy.catalogue.clone(),
-        method: String::new(),
+        ..Query::default()
     };
     let listing: Result<catalogue::Listing, _> = session.ask(catalogue::PATH, "read", &query);
     let named = |entry: &Entry| {
@@ -171,7 +168,7 @@ pub(crate) fn everything(session: &mut Session, how: &How) -> Result<Vec<Deploy>
         .unwrap_or_default();
     let query = Query {
         catalogue: directory.clone(),
-        method: String::new(),
+        ..Query::default()
     };
     let listing: catalogue::Listing = session.ask(catalogue::PATH, "read", &query)?;
     let mut entries: Vec<&Entry> = listing

@@ -11,6 +11,8 @@ use crate::error::{Exit, Failure};
 use crate::output::{Column, Style, Table, Tone, cell, clean};
 use crate::session::Session;
 
+pub(crate) mod elsewhere;
+mod fetched;
 mod serve;
 
 const EXAMPLES: &str = "\
@@ -19,6 +21,9 @@ Examples:
   hyperty catalogue check ./shop
   hyperty catalogue ls ./shop --json | jq -r '.entries[].name'
   hyperty catalogue serve ./shop
+  hyperty catalogue fetch alice.example/hyperty/Chat
+  hyperty catalogue pin alice.example/hyperty/Chat
+  hyperty catalogue update --check
 
 A catalogue is a directory that holds .well-known/{hyperty,protocolstub,idp-proxy}/;
 hyperty help files shows how it is laid out.";
@@ -45,6 +50,38 @@ enum What {
         #[arg(value_name = "DIR")]
         directory: Option<PathBuf>,
     },
+    /// Fetch something of another domain now, and keep it
+    Fetch {
+        #[command(flatten)]
+        named: fetched::Named,
+        /// Take it also when it asks for more than the version that is here
+        #[arg(long)]
+        accept: bool,
+    },
+    /// Keep the version that is here until it is unpinned
+    Pin {
+        #[command(flatten)]
+        named: fetched::Named,
+        /// Only if its code has this digest
+        #[arg(long, value_name = "SHA256", value_parser = fetched::digest)]
+        digest: Option<String>,
+    },
+    /// Let a pinned version change again
+    Unpin {
+        #[command(flatten)]
+        named: fetched::Named,
+    },
+    /// Fetch what has changed; exit status 4 when something asks for more
+    Update {
+        #[command(flatten)]
+        named: Option<fetched::Named>,
+        /// Only say what has changed
+        #[arg(long)]
+        check: bool,
+        /// Take also what asks for more than the version that is here
+        #[arg(long, conflicts_with = "check")]
+        accept: bool,
+    },
     /// Serve a catalogue over HTTPS, as runtimes elsewhere fetch it
     Serve(serve::Args),
 }
@@ -55,6 +92,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         What::Ls { directory } => (directory, "", "read"),
         What::Check { directory } => (directory, "check", "execute"),
         What::Serve(args) => return serve::run(args, context),
+        What::Fetch { named, accept } => {
+            return fetched::one("fetch", named, (None, *accept), context);
+        }
+        What::Pin { named, digest } => {
+            return fetched::one("pin", named, (digest.as_deref(), false), context);
+        }
+        What::Unpin { named } => return fetched::one("unpin", named, (None, false), context),
+        What::Update {
+            named,
+            check,
+            accept,
+        } => return fetched::update(named.as_ref(), (*check, *accept), context),
     };
     let catalogue = directory
         .as_deref()
@@ -65,6 +114,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let query = Query {
         catalogue,
         method: method.to_owned(),
+        ..Query::default()
     };
     let listing: Listing = session.ask(catalogue::PATH, kind, &query)?;
     context
@@ -84,6 +134,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 
 /// The entries, and below them what is wrong with some.
 pub(crate) fn table(listing: &Listing, style: Style) -> String {
+    if listing.entries.is_empty() && !listing.fetched.is_empty() {
+        return fetched::table(&listing.fetched, style);
+    }
     if listing.entries.is_empty() {
         return "The catalogue is empty. How it is laid out: hyperty help files\n".to_owned();
     }
@@ -113,7 +166,7 @@ pub(crate) fn table(listing: &Listing, style: Style) -> String {
             cell(Tone::Faint, clean(&entry.descriptor)),
         ]);
     }
-    table.render(style) + &problems(listing, style)
+    table.render(style) + &problems(listing, style) + &fetched::table(&listing.fetched, style)
 }
 
 fn problems(listing: &Listing, style: Style) -> String {
@@ -166,6 +219,10 @@ mod tests {
             ),
         ];
 
-        insta::assert_snapshot!(table(&Listing { entries }, Style::PLAIN));
+        let listing = Listing {
+            entries,
+            ..Listing::default()
+        };
+        insta::assert_snapshot!(table(&listing, Style::PLAIN));
     }
 }
