@@ -75,6 +75,21 @@ impl Network {
         self.inner.tls(host, port, Inside::Bytes).await
     }
 
+    /// Secures a connection that is open already; the other end has proved to be
+    /// `host`.
+    ///
+    /// For protocols that agree on TLS in clear.
+    ///
+    /// # Errors
+    /// [`Error::Roots`], [`Error::Tls`], [`Error::Late`].
+    pub async fn secure(
+        &self,
+        host: &str,
+        stream: BoxStream,
+    ) -> Result<TlsStream<BoxStream>, Error> {
+        self.inner.secure(host, Inside::Bytes, stream).await
+    }
+
     /// Opens a WebSocket to `ws://…` or `wss://…`.
     ///
     /// # Errors
@@ -110,6 +125,15 @@ impl Inner {
     ) -> Result<TlsStream<BoxStream>, Error> {
         // First the connection: a denial is told before anything is read for it.
         let stream = self.tcp(host, port).await?;
+        self.secure(host, inside, stream).await
+    }
+
+    async fn secure(
+        &self,
+        host: &str,
+        inside: Inside,
+        stream: BoxStream,
+    ) -> Result<TlsStream<BoxStream>, Error> {
         let tls = self.tls.get_or_try_init(|| self.trust()).await?;
         tls.connect(&*self.tasks, host, inside, stream).await
     }

@@ -14,6 +14,7 @@ mod application;
 mod catalogue;
 mod command;
 mod member;
+pub mod nats;
 mod node;
 mod operator;
 mod options;

@@ -12,9 +12,11 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+mod bare;
 mod bodies;
 mod caller;
 mod dbus;
+mod domain;
 mod nats;
 mod numbers;
 mod objects;
@@ -65,7 +67,7 @@ const FULL: Scale = Scale {
 
 type Group = (&'static str, fn(&mut Table, Scale));
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("relay", relaying::measure),
     ("bodies", bodies::measure),
     ("rules", rules::measure),
@@ -74,6 +76,7 @@ const GROUPS: [Group; 8] = [
     ("objects", objects::measure),
     ("swarm", swarm::measure),
     ("flood", unfriendly::measure),
+    ("nats", domain::measure),
 ];
 
 fn main() -> ExitCode {
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pass"] => raw::relay(),
         ["spread", path, others] => spread::relay(path, others.parse().unwrap_or(1)),
+        ["bare-echo", url] => bare::answer(url),
         ["leashed", ref words @ ..] => peers::leashed(words),
         ["echo", wire, address] => peers::echo(wire, address),
         ref words => return measure(words),

@@ -19,6 +19,7 @@ mod ending;
 mod friends;
 mod processes;
 mod stage;
+mod two_runtimes;
 
 use stage::Stage;
 
@@ -26,6 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   hyperty demo
   hyperty demo chat
+  hyperty demo two-runtimes
   hyperty demo --json | jq -r .step
 
 It uses directories of its own and leaves nothing behind.";
@@ -52,25 +54,32 @@ pub(crate) enum SceneName {
     Presence,
     /// Who is where
     Location,
+    /// Two runtimes and a NATS server: users of both talk, one is killed and back
+    TwoRuntimes,
 }
 
 impl SceneName {
-    const fn folder(self) -> &'static str {
+    // `None` for what is more than a folder with a scene.
+    const fn folder(self) -> Option<&'static str> {
         match self {
-            Self::Chat => "chat",
-            Self::Presence => "presence",
-            Self::Location => "location",
+            Self::Chat => Some("chat"),
+            Self::Presence => Some("presence"),
+            Self::Location => Some("location"),
+            Self::TwoRuntimes => None,
         }
     }
 }
 
 /// Shows everything, in order.
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    if let Some(scene) = args.scene {
-        return crate::cmd::run::play(&catalogue::scene(scene.folder())?, context);
+    if let Some(folder) = args.scene.and_then(SceneName::folder) {
+        return crate::cmd::run::play(&catalogue::scene(folder)?, context);
     }
     signals::take();
-    let told = show(args, context);
+    let told = match args.scene {
+        None => show(args, context),
+        Some(_) => two_runtimes::show(context),
+    };
     if signals::count() > 0 {
         return Err(told
             .err()

@@ -1,0 +1,30 @@
+System.register([], function (export_) {
+  return { execute: function () {
+
+    // One end of a conversation: says what it is told to say, and answers what it hears.
+    class Talker {
+      _start(url, bus, configuration) {
+        // Whoever has asked for anything is known in its domain from then on, and is
+        // brought what was kept for it. Nobody has this address: the answer comes at once.
+        bus.postMessage({ type: "read", from: url, to: `hyperty://${configuration.domain}/nobody`,
+          body: {} }, () => console.log("is here"));
+        const say = (to, text, answers) => bus.postMessage({ type: "update", from: url, to,
+          body: { text, answers, name: configuration.person } });
+        bus.addListener(url, (message) => {
+          const { body, from, id } = message;
+          if (message.type === "execute") {
+            console.log(`says: ${body.text}`);
+            say(body.to, body.text, false);
+            bus.postMessage({ id, type: "response", from: url, to: from, body: { code: 200 } });
+          } else if (message.type === "update") {
+            console.log(`hears ${body.name}: ${body.text}`);
+            if (!body.answers) say(from, `I heard "${body.text}"`, true);
+          }
+        });
+      }
+      get name() { return "Talker"; }
+    }
+
+    export_({ default: Talker });
+  } };
+});
