@@ -7,8 +7,10 @@ use crate::event::{Actions, Now};
 use crate::flows::orphan::Orphan;
 use crate::flows::respond::Refusal;
 use crate::flows::{orphan, supervise};
+use crate::ids::OwnerId;
 use crate::ingress::{Fault, Gate, LinkKind};
 use crate::limits::{GREETING_MAX, PARTIAL_FRAME_MAX, STALL_MAX};
+use crate::rooms::registry::Route;
 
 /// Ends the requests whose deadline has come.
 pub(crate) fn end_late_requests(core: &mut Core, now: Now, out: &mut Actions) {
@@ -26,9 +28,32 @@ pub(crate) fn end_late_requests(core: &mut Core, now: Now, out: &mut Actions) {
             gate.pending = gate.pending.saturating_sub(1);
         }
     }
-    if !late.is_empty() {
-        orphan::answer_all(core, late, &Refusal::timeout(), now, out);
+    for request in late {
+        let refusal = too_late(core, request.to());
+        orphan::answer_all(core, vec![request], &refusal, now, out);
     }
+}
+
+// Whoever asks somebody elsewhere cannot see that a stub is in between.
+fn too_late(core: &Core, to: &str) -> Refusal {
+    let registry = &core.rooms.registry;
+    let route = to
+        .parse()
+        .map(|to| registry.resolve(&to, &core.settings.runtime));
+    let Ok(Route::Stub(stub)) = route else {
+        return Refusal::timeout();
+    };
+    let domain = registry.standing(stub).map(|standing| &standing.speaks_for);
+    let said = match stub {
+        OwnerId::Component(id) => core.rooms.user_agent.get(id),
+        OwnerId::Room(_) | OwnerId::Local(_) => None,
+    };
+    let said = said.map(|deployment| deployment.session.word.as_str());
+    let said = said.filter(|word| !word.is_empty()).unwrap_or("nothing");
+    Refusal::timeout_of(&format!(
+        "nobody answered through the protocol stub for `{}`, which last said `{said}` of itself",
+        domain.map_or("", String::as_str)
+    ))
 }
 
 /// Cuts the links that had to move on and did not.

@@ -7,8 +7,9 @@ use crate::event::{Actions, Now};
 use crate::flows::hold;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::sync;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, OwnerId};
 use crate::rooms::bus::{Goes, Request};
+use crate::rooms::registry::Route;
 
 /// A request that ended without its answer.
 #[derive(Debug)]
@@ -21,6 +22,11 @@ pub(crate) struct Orphan {
 }
 
 impl Orphan {
+    /// To whom it was.
+    pub(crate) fn to(&self) -> &str {
+        &self.to
+    }
+
     pub(crate) fn of(request: &Request) -> Self {
         Self {
             asker: request.asker,
@@ -86,6 +92,38 @@ pub(crate) fn end_requests_to(
         now,
         out,
     );
+}
+
+/// A stub cannot carry what it was handed: whoever waits for an answer through it is
+/// told now. What is sent after that is handed to it when it has begun anew.
+pub(crate) fn end_requests_through(
+    core: &mut Core,
+    stub: OwnerId,
+    refusal: &Refusal,
+    now: Now,
+    out: &mut Actions,
+) {
+    let registry = &core.rooms.registry;
+    let Some(link) = registry.standing(stub).and_then(|standing| standing.link) else {
+        return;
+    };
+    let runtime = &core.settings.runtime;
+    let is_through = |to: &str| {
+        let to = to.parse();
+        to.is_ok_and(|to| registry.resolve(&to, runtime) == Route::Stub(stub))
+    };
+    let mut unanswered = Vec::new();
+    core.rooms.bus.pending.end_where(
+        |request| {
+            if !request.answerers.contains(&link) || !is_through(&request.to) {
+                return false;
+            }
+            request.answerers.retain(|answerer| *answerer != link);
+            request.answerers.is_empty()
+        },
+        |request| unanswered.push(Orphan::of(request)),
+    );
+    answer_all(core, unanswered, refusal, now, out);
 }
 
 /// Answers a number of requests that ended without their receiver.

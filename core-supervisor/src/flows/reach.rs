@@ -4,7 +4,9 @@
 //!
 //! The stub is looked for where the field looks for it: in the catalogue of the
 //! domain under `default`, then in that of this runtime's domain under the name of
-//! the other (spec messaging §4.2). What waits was permitted when it came, which may
+//! the other (spec messaging §4.2). That is so as well where components of the domain
+//! live here: whether one that is not here lives elsewhere, only the stub can know.
+//! What waits was permitted when it came, which may
 //! be a while ago: it is judged again when it goes on (invariant I5).
 
 use std::time::Duration;
@@ -157,7 +159,8 @@ pub(crate) fn sender_left(core: &mut Core, sender: OwnerId, now: Now, out: &mut 
 /// runtime are brought up again.
 pub(crate) fn review(core: &mut Core, now: Now, out: &mut Actions) {
     for held in core.rooms.bus.parked.take_late(now.mono) {
-        refuse(core, &held, &Refusal::timeout(), now, out);
+        let why = "the protocol stub of its domain did not run in time";
+        refuse(core, &held, &Refusal::timeout_of(why), now, out);
     }
     let domains: Vec<_> = {
         let parked = &core.rooms.bus.parked;

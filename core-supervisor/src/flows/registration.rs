@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{enrol, hold, listen, observe, respond};
+use crate::flows::{enrol, hold, listen, observe, orphan, respond};
 use crate::ids::{DeploymentId, OwnerId};
 use crate::ingress::AdmittedMessage;
 use crate::limits::STATUS_BYTES_MAX;
@@ -200,9 +200,19 @@ fn stub_says(core: &mut Core, stub: OwnerId, said: &StubStatus, now: Now, out: &
         enrol::session(core, stub, word == "live", now, out);
     }
     if word == "failed" {
+        let standing = core.rooms.registry.standing(stub);
+        let domain = standing.map_or("", |standing| &standing.speaks_for);
+        let why: String = desc.chars().take(WHY_CHARS_MAX).collect();
+        let reason = format!("the protocol stub for `{domain}` says that it failed: {why}");
+        let reason = reason.trim_end_matches([' ', ':']);
+        let refusal = Refusal::new(Code::UNAVAILABLE, "down", reason);
+        orphan::end_requests_through(core, stub, &refusal, now, out);
         core.check_by(now.mono);
     }
 }
+
+/// Characters of a stub's reason that those who wait for it are told: a line.
+const WHY_CHARS_MAX: usize = 200;
 
 /// What comes in through a stub and is for its own domain: news of a registration
 /// elsewhere is for those who have subscribed to it; all else would go in circles.

@@ -51,6 +51,12 @@ impl Refusal {
         Self::new(Code::TIMEOUT, "timeout", "Response timeout!")
     }
 
+    /// The same, where more is known about it.
+    pub(crate) fn timeout_of(why: &str) -> Self {
+        let Self { reason, .. } = Self::timeout();
+        Self::new(Code::TIMEOUT, "timeout", format!("{reason} {why}"))
+    }
+
     pub(crate) fn busy(reason: impl Into<String>) -> Self {
         Self::new(Code::BUSY, "busy", reason)
     }

@@ -110,6 +110,72 @@ fn what_has_waited_is_judged_again() {
     assert_eq!(story.messages_on(link).len(), 1);
 }
 
+/// Nobody has it here, though a hyperty of this domain is.
+const NEIGHBOUR: &str = "hyperty://b.example/unknown";
+
+/// The stub of the domain of Bob, who is here, can be had.
+fn stage_with_neighbours() -> Story {
+    let mut story = stage();
+    story
+        .on_demand
+        .insert("protocolstub/default@b.example".to_owned());
+    story
+}
+
+#[test]
+fn who_is_not_here_may_live_elsewhere_though_others_of_its_domain_are_here() {
+    let mut story = stage_with_neighbours();
+
+    story.send(ALICE, "read", NEIGHBOUR, "{}", Reply::Within(1_000));
+    let (_, link) = stub(&mut story, NEIGHBOUR);
+    let carried = story.messages_on(link).len();
+    story.wait(Duration::from_secs(4));
+    let told = story.messages(ALICE);
+    story.wait(Duration::from_secs(1));
+
+    assert_eq!(carried, 1);
+    let [answer] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(answer.2, 408);
+    let why = "nobody answered through the protocol stub for `b.example`";
+    assert!(answer.3.contains(why), "{}", answer.3);
+    assert_eq!(story.messages(ALICE), []);
+}
+
+#[test]
+fn who_is_not_here_is_nowhere_where_its_domain_has_no_stub() {
+    let mut story = stage();
+
+    asks(&mut story, ALICE, NEIGHBOUR);
+
+    assert_eq!(codes(&mut story, ALICE), [404]);
+}
+
+#[test]
+fn a_stub_that_failed_ends_the_wait_and_is_handed_what_comes_next_when_it_is_back() {
+    let mut story = stage_with_neighbours();
+    asks(&mut story, ALICE, NEIGHBOUR);
+    let (address, link) = stub(&mut story, NEIGHBOUR);
+    let status = format!("{address}/status");
+    let body = r#"{"value":"failed","desc":"no route to the node"}"#;
+
+    story.send_as(link, &address, "update", &status, body, Reply::Unwanted);
+    let told = story.messages(ALICE);
+    story.wait(Duration::from_millis(10));
+    asks(&mut story, ALICE, NEIGHBOUR);
+    story.wait(Duration::from_secs(2));
+    let back = story.link_of(&address).expect("it is back");
+
+    let [told] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(told.2, 503);
+    assert!(told.3.contains("no route to the node"), "{}", told.3);
+    assert_eq!(story.messages_on(back).len(), 1);
+    assert_eq!(codes(&mut story, ALICE), [] as [u16; 0]);
+}
+
 // messaging A.2 case 21
 #[test]
 fn a_stub_that_cannot_be_brought_up_is_told_to_all_and_tried_again_after_a_while() {
@@ -191,11 +257,12 @@ fn a_request_waits_for_no_longer_than_it_says() {
     story.wait(Duration::from_millis(1_900));
     let before = codes(&mut story, ALICE);
     story.wait(Duration::from_millis(200));
-    let after = codes(&mut story, ALICE);
+    let after = story.messages(ALICE).remove(0);
     story.packages_come();
     let (_, link) = stub(&mut story, FAR);
 
-    assert_eq!((before, after), (vec![], vec![408]));
+    assert_eq!((before, after.2), (vec![], 408));
+    assert!(after.3.contains("did not run in time"), "{}", after.3);
     assert_eq!(story.messages_on(link), []);
 }
 
