@@ -205,7 +205,7 @@ impl Core {
             }
             Event::NamesRead { names } => dial::connector::names_read(self, names, out),
             Event::RootsRead { ticket, result } => {
-                dial::roots::read(self, ticket, result, now, out);
+                dial::roots::read(self, ticket, &result, now, out);
             }
             Event::NotTaken { socket, reason } => dial::not_taken(self, socket, reason, out),
             Event::ReloadAsked => serve_admin::reload_asked(self, None, out),

@@ -71,8 +71,8 @@ pub(crate) fn connector(story: &mut Story) -> LinkId {
 pub(crate) fn job(story: &mut Story) -> u64 {
     let link = connector(story);
     let told = told_on(story, link);
-    let connects = told.iter().filter(|(what, ..)| *what == "connect");
-    connects.last().expect("a job").1
+    let mut connects = told.iter().filter(|(what, ..)| *what == "connect");
+    connects.next_back().expect("a job").1
 }
 
 pub(crate) fn connects(story: &mut Story, job: u64) {
@@ -85,8 +85,8 @@ pub(crate) fn connects(story: &mut Story, job: u64) {
 fn may_be_private(story: &mut Story) -> bool {
     let link = connector(story);
     let told = told_on(story, link);
-    let connects = told.iter().filter(|(what, ..)| *what == "connect");
-    connects.last().expect("a job").2 == 1
+    let mut connects = told.iter().filter(|(what, ..)| *what == "connect");
+    connects.next_back().expect("a job").2 == 1
 }
 
 /// Everything that was decided about the network.

@@ -5,6 +5,7 @@
 //! | body | does |
 //! |---|---|
 //! | `{"dial": {"host", "port", "protocol", "ms"}}` | dials, or listens; keeps the socket |
+//! | `{"dials": N, "host", "port"}` | dials so often, and answers how long each took |
 //! | `{"say": TEXT, "socket": N}` | writes the text, and answers what comes back |
 //! | `{"hangup": N}` | closes the socket |
 //! | `{"caller": MS}` | waits for somebody to call a listener |
@@ -99,6 +100,9 @@ fn act(link: &mut Component, open: &mut Open, body: &Value) -> Result<Value, Err
     if let Some(dial) = body.get("dial") {
         return connect(link, open, dial);
     }
+    if let Some(number) = body["dials"].as_u64() {
+        return times(link, body, number);
+    }
     if let Some(text) = body["say"].as_str() {
         let stream = body["socket"]
             .as_u64()
@@ -152,6 +156,23 @@ fn connect(link: &mut Component, open: &mut Open, dial: &Value) -> Result<Value,
         transport,
     };
     Ok(keep(open, link.dial(place, within)?))
+}
+
+// How long each of so many dials took, in nanoseconds; each is closed before the next.
+fn times(link: &mut Component, body: &Value, number: u64) -> Result<Value, Error> {
+    let host = body["host"].as_str().unwrap_or_default();
+    let port = body["port"]
+        .as_u64()
+        .and_then(|port| u16::try_from(port).ok());
+    let mut times = Vec::new();
+    for _ in 0..number {
+        let start = std::time::Instant::now();
+        let connection = link.dial(Place::tcp(host, port.unwrap_or(0)), Duration::from_secs(10))?;
+        times.push(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        drop(connection);
+        link.flush()?;
+    }
+    Ok(json!(times))
 }
 
 fn keep(open: &mut Open, connection: Connection) -> Value {

@@ -47,7 +47,7 @@ pub(crate) fn take(core: &mut Core, link: LinkId, now: Now, out: &mut Actions) {
 pub(crate) fn read(
     core: &mut Core,
     ticket: Ticket,
-    result: Result<(ProgramId, u32), String>,
+    result: &Result<(ProgramId, u32), String>,
     now: Now,
     out: &mut Actions,
 ) {
@@ -61,11 +61,11 @@ pub(crate) fn read(
         out.list.push(Action::Forget { program });
     }
     if let Ok(memory) = result {
-        core.roots.memory = Some(memory);
+        core.roots.memory = Some(*memory);
         core.roots.read_at = now.mono;
     }
     for link in waiting {
-        match &result {
+        match result {
             Ok((memory, bytes)) => send(core, link, *memory, *bytes, out),
             Err(reason) => respond::send(core, link, &CoreFrame::NoRoots { reason }, out),
         }

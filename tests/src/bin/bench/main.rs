@@ -16,6 +16,7 @@ mod bare;
 mod bodies;
 mod caller;
 mod dbus;
+mod dialling;
 mod domain;
 mod nats;
 mod numbers;
@@ -67,7 +68,7 @@ const FULL: Scale = Scale {
 
 type Group = (&'static str, fn(&mut Table, Scale));
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     ("relay", relaying::measure),
     ("bodies", bodies::measure),
     ("rules", rules::measure),
@@ -77,6 +78,7 @@ const GROUPS: [Group; 9] = [
     ("swarm", swarm::measure),
     ("flood", unfriendly::measure),
     ("nats", domain::measure),
+    ("dial", dialling::measure),
 ];
 
 fn main() -> ExitCode {

@@ -181,8 +181,7 @@ fn split(text: &str) -> Result<(String, u16), Failure> {
         },
     };
     let port = match port {
-        None => 0,
-        Some("*") => 0,
+        None | Some("*") => 0,
         Some(port) => port.parse().map_err(|_| bad())?,
     };
     Ok((host.to_owned(), port))
