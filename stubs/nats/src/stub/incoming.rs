@@ -6,21 +6,19 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use protocol::client::Outbox;
-use protocol::frame::LogLevel;
 use protocol::limits::{REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 use protocol::message::{Header, Message, Reply};
 use protocol::{Address, Code, MessageKind};
 
 use super::answer::Answer;
 use super::book;
-use super::desk::{Asked, Desk, Inbound, Pulling, Waiting, log, parse, post_answer};
+use super::desk::{Asked, Desk, Inbound, Waiting, parse, post_answer};
 use super::envelope::{self, Envelope};
 use super::known::Look;
 use super::letters::{IDENTIFIER, REPLY};
 use super::limits::ASKED_MAX;
 use super::outgoing::WAIT;
 use super::places::{self, Channel, Place};
-use crate::client::{PULL_MESSAGES, PULL_STANDS};
 use crate::names::{Came, runtime_token};
 use crate::wire::{Delivery, Headers, Status};
 
@@ -49,30 +47,7 @@ impl Desk {
         }
     }
 
-    fn mail(&mut self, delivery: &Delivery<'_>, from: &str, reply: Option<&str>, out: &mut Outbox) {
-        if let Some(pulling) = &mut self.pulling {
-            pulling.left = pulling.left.saturating_sub(1);
-        }
-        let receipt = delivery.reply.map(str::to_owned);
-        let identifier = Headers::of(delivery.headers).get(IDENTIFIER);
-        if identifier.is_some_and(|identifier| self.seen.has(identifier)) {
-            // Handed out again: the receipt was lost, the message was not.
-            self.receipts.extend(receipt);
-        } else if !identifier
-            .is_some_and(|identifier| self.sleeping.again(identifier, delivery.reply))
-        {
-            self.message(delivery, from, reply, receipt, out);
-        }
-        if self
-            .pulling
-            .as_ref()
-            .is_none_or(|pulling| pulling.left == 0)
-        {
-            self.pull(out);
-        }
-    }
-
-    fn message(
+    pub(super) fn message(
         &mut self,
         delivery: &Delivery<'_>,
         from: &str,
@@ -369,52 +344,6 @@ impl Desk {
         self.receipts.clear();
         self.hearers.forget_all();
         self.owners.forget_all();
-    }
-
-    /// Asks for stored messages.
-    pub(super) fn pull(&mut self, out: &mut Outbox) {
-        match self.mailbox.pull() {
-            Ok(pull) => {
-                self.pulling = Some(Pulling {
-                    number: pull.number,
-                    left: PULL_MESSAGES,
-                    until: Instant::now() + PULL_STANDS + Duration::from_secs(2),
-                });
-            }
-            Err(error) => log(
-                out,
-                LogLevel::Debug,
-                &format!("cannot ask for stored messages: {error}"),
-            ),
-        }
-    }
-
-    fn pull_ended(&mut self, delivery: &Delivery<'_>, number: u64, out: &mut Outbox) {
-        if self
-            .pulling
-            .as_ref()
-            .is_none_or(|pulling| pulling.number != number)
-        {
-            return;
-        }
-        let headers = Headers::of(delivery.headers);
-        if headers.status() == Some(Status::NO_RESPONDERS) || headers.status() == Some(Status(409))
-        {
-            // The mailbox is not there any more, or its servers are not: by and by.
-            let text = format!("stored messages do not come: {}", headers.description());
-            log(out, LogLevel::Warn, &text);
-            self.setup_again = Some(Instant::now() + Duration::from_secs(1));
-            return;
-        }
-        self.pull(out);
-    }
-
-    /// Acknowledges what the core has.
-    pub(super) fn acknowledge(&mut self) {
-        for receipt in std::mem::take(&mut self.receipts) {
-            // Without a connection they are handed out again, and known.
-            let _ = self.mailbox.taken(&receipt);
-        }
     }
 }
 

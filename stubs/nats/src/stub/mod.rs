@@ -7,6 +7,7 @@
 //! one's question; messages from one address to another keep their order.
 
 mod answer;
+mod back_end;
 mod book;
 mod config;
 mod desk;
@@ -16,6 +17,7 @@ mod incoming;
 mod known;
 mod letters;
 mod limits;
+mod mail;
 mod node;
 mod outgoing;
 mod places;

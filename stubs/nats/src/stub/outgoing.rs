@@ -14,8 +14,7 @@ use super::envelope::{self, Held};
 use super::known::Look;
 use super::letters::Letter;
 use super::limits::{AWAITED_MAX, KEPT_BYTES_MAX};
-use super::node::Question;
-use super::places::{self, Channel, Part, Place};
+use super::places::{self, Channel, Place};
 use crate::client::Failed;
 use crate::names::runtime_token;
 use crate::wire::NotWritten;
@@ -324,47 +323,6 @@ impl Desk {
                 let all = self.owners.failed(&failed);
                 self.give_up(all, Code::BUSY, "too much is under way", out);
             }
-        }
-    }
-
-    fn ask_node(&mut self, message: &Message<'_>, part: Part, out: &mut Outbox) {
-        let held = Held::of(message);
-        let question = Question {
-            part,
-            kind: held.kind.clone(),
-            body: held.body.clone(),
-            domain: self.domain.to_string(),
-        };
-        let book = self.book.clone();
-        let work = async move {
-            let answer = question.answer(&book).await;
-            Done::Answered(Box::new((held, answer.into())))
-        };
-        if !self.job(work) {
-            self.refuse(
-                message,
-                Code::BUSY,
-                "too many questions to the message node",
-                out,
-            );
-        }
-    }
-
-    fn ask_registry(&mut self, message: &Message<'_>, out: &mut Outbox) {
-        let held = Held::of(message);
-        let registry = self.registry.clone();
-        let (kind, body) = (held.kind.clone(), held.body.clone());
-        let work = async move {
-            let registered = registry.answer(kind, body).await;
-            Done::Answered(Box::new((held, registered)))
-        };
-        if !self.job(work) {
-            self.refuse(
-                message,
-                Code::BUSY,
-                "too many questions to the registry",
-                out,
-            );
         }
     }
 
