@@ -121,22 +121,6 @@ impl Catalogue {
         catalogue.file(&hyperty(provider, name, "json"), &descriptor.to_string())
     }
 
-    /// Adds any of the workspace's programs as the protocol stub of its provider's domain.
-    ///
-    /// # Panics
-    ///
-    /// When the program is not built.
-    #[must_use]
-    pub fn stub_with(self, provider: &str, name: &str, from: &str, configuration: &Value) -> Self {
-        let place = |ending| format!("{provider}/.well-known/protocolstub/{name}.ps.{ending}");
-        let descriptor =
-            json!({ "name": name, "language": "native", "configuration": configuration });
-        let catalogue = self.file(&place("json"), &descriptor.to_string());
-        fs::copy(program(from), catalogue.path().join(place("elf")))
-            .expect("the program can be copied");
-        catalogue
-    }
-
     /// Adds a component that shows, in the end, that the runtime still works.
     #[must_use]
     pub fn with_witness(self) -> Self {

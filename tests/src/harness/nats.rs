@@ -17,9 +17,6 @@ use super::wait::eventually;
 /// The domain that everything in these tests belongs to.
 pub const DOMAIN: &str = "example.org";
 
-/// The stub, as it stands in the catalogue.
-const STUB: &str = "example.org/protocolstub/Nats";
-
 /// One server.
 #[derive(Debug)]
 pub struct Server {
@@ -217,22 +214,34 @@ impl Place {
         servers: &[Server],
         credentials: &Value,
     ) -> Self {
-        let urls: Vec<String> = servers.iter().map(Server::url).collect();
-        let mut configuration = json!({ "servers": urls });
-        if !credentials.is_null() {
-            configuration["credentials"] = credentials.clone();
-        }
-        let catalogue = catalogue.stub_with(DOMAIN, "Nats", "stub-nats", &configuration);
-        let options = Runtime::with(catalogue).home(home);
-        let runtime = options.arguments(&["--domain", DOMAIN]).start();
+        let mut arguments = vec!["--domain".to_owned(), DOMAIN.to_owned()];
         for server in servers {
-            let grant = json!({ "component": "example.org/Nats", "host": "127.0.0.1",
+            arguments.extend(["--node".to_owned(), server.url()]);
+        }
+        if !credentials.is_null() {
+            let file = catalogue.path().join("credentials.json");
+            fs::write(&file, credentials.to_string()).expect("a file can be written");
+            arguments.extend(["--node-secret".to_owned(), file.display().to_string()]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let runtime = Runtime::with(catalogue)
+            .home(home)
+            .arguments(&arguments)
+            .start();
+        for server in servers {
+            let grant = json!({ "component": "example.org/stub-nats", "host": "127.0.0.1",
                 "port": server.port(), "private": true });
             let granted = runtime.operator().ask_room("create", "connections", &grant);
             assert_eq!(granted.code, 200, "{granted:?}");
         }
         runtime.watch();
-        let stub = runtime.deploy(STUB);
+        let stub = |runtime: &Runtime| {
+            let all = runtime.components().into_iter();
+            all.into_iter()
+                .find(|component| component.name == "stub-nats")
+        };
+        eventually("the stub runs", || stub(&runtime).is_some());
+        let stub = stub(&runtime).expect("a stub");
         Self { runtime, stub }
     }
 

@@ -17,7 +17,7 @@ use super::envelope::{self, Envelope};
 use super::known::Look;
 use super::letters::{IDENTIFIER, REPLY};
 use super::limits::ASKED_MAX;
-use super::outgoing::WAIT;
+use super::outgoing::{CODE, WAIT};
 use super::places::{self, Channel, Place};
 use crate::names::{Came, runtime_token};
 use crate::wire::{Delivery, Headers, Status};
@@ -275,7 +275,10 @@ impl Desk {
             Ok(envelope)
                 if envelope.kind() == MessageKind::Response && envelope.id == awaited.id =>
             {
-                self.pass_on(number, &envelope, out);
+                let code = Headers::of(delivery.headers).get(CODE);
+                let code = code.and_then(|code| code.parse().ok());
+                let code = code.map_or_else(|| envelope.code(), Code);
+                self.pass_on(number, &envelope, code, out);
             }
             Ok(_) => self.lost(
                 &format!("the runtime `{from}` answered something else"),
@@ -289,11 +292,10 @@ impl Desk {
         }
     }
 
-    fn pass_on(&mut self, number: u64, envelope: &Envelope<'_>, out: &mut Outbox) {
+    fn pass_on(&mut self, number: u64, envelope: &Envelope<'_>, code: Code, out: &mut Outbox) {
         let Some(awaited) = self.awaited.remove(&number) else {
             return;
         };
-        let code = envelope.code();
         let message = Message {
             header: Header {
                 id: awaited.id,

@@ -22,6 +22,9 @@ use crate::wire::NotWritten;
 /// How long the asker waits, in milliseconds.
 pub(super) const WAIT: &str = "Hy-Wait";
 
+/// The number of an answer: not every component repeats it in the body.
+pub(super) const CODE: &str = "Hy-Code";
+
 impl Desk {
     /// A message came from the core.
     pub(super) fn sent(&mut self, message: &Message<'_>, out: &mut Outbox) {
@@ -337,10 +340,11 @@ impl Desk {
         if header.code.is_final() {
             self.asked.remove(&key);
         }
+        let code = header.code.to_string();
         let sent = match envelope::write(message) {
             Ok(payload) => self
                 .api
-                .publish(&at, None, &[], &payload)
+                .publish(&at, None, &[(CODE, &code)], &payload)
                 .map_err(|e| e.to_string()),
             Err(bad) => Err(bad.to_string()),
         };

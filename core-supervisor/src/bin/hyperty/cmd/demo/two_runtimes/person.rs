@@ -14,7 +14,6 @@ use super::{STEP_WITHIN, failed};
 use crate::args::Launch;
 use crate::cmd::deploy;
 use crate::error::{Exit, Failure, Id};
-use crate::paths::program;
 use crate::scratch::Scratch;
 use crate::session::{Next, Session, value};
 use crate::supervisor::{Plan, Supervisor};
@@ -29,6 +28,7 @@ const TALKER: &str = include_str!("talker.js");
 pub(super) struct Person {
     name: &'static str,
     folder: PathBuf,
+    node: String,
     port: u16,
     running: Option<Running>,
     talker: String,
@@ -50,10 +50,11 @@ impl Person {
         context: &Context,
     ) -> Result<Self, Failure> {
         let folder = scratch.path().join(name);
-        catalogue(&folder, broker)?;
+        catalogue(&folder)?;
         let mut person = Self {
             name,
             folder,
+            node: broker.url(),
             port: broker.port(),
             running: None,
             talker: String::new(),
@@ -73,7 +74,8 @@ impl Person {
             ..LogFilter::default()
         };
         let _: Value = session.ask(sandboxes::PATH, "subscribe", &follow)?;
-        let grant = json!({ "component": format!("{DOMAIN}/nats"), "host": "127.0.0.1",
+        // Its server is on this machine, which takes a word of the operator's.
+        let grant = json!({ "component": format!("{DOMAIN}/stub-nats"), "host": "127.0.0.1",
             "port": self.port, "private": true });
         let _: Value = session.ask("connections", "create", &grant)?;
         self.running = Some(Running {
@@ -81,7 +83,6 @@ impl Person {
             session,
         });
         let from = self.lines.len();
-        self.deploy("protocolstub/nats")?;
         self.until("its domain", |person| {
             let lines = person.lines.get(from..).unwrap_or_default();
             lines
@@ -89,10 +90,7 @@ impl Person {
                 .any(|line| line.text.contains("live: the domain"))
         })?;
         self.talker = self.deploy("hyperty/Talker")?.address;
-        self.until("its talker", |person| {
-            let lines = person.lines.get(from..).unwrap_or_default();
-            lines.iter().any(|line| line.text == "is here")
-        })
+        Ok(())
     }
 
     pub(super) const fn name(&self) -> &'static str {
@@ -189,7 +187,7 @@ impl Person {
             component: component.to_owned(),
             provider: DOMAIN.to_owned(),
             user: Some(format!("{}@{DOMAIN}", self.name)),
-            configuration: Some(json!({ "person": self.name, "domain": DOMAIN })),
+            configuration: Some(json!({ "person": self.name })),
             ..Deploy::default()
         };
         deploy::one(self.session()?, &wanted)
@@ -234,7 +232,7 @@ impl Person {
 
     fn plan(&self) -> Result<Plan, Failure> {
         let config = self.folder.join("hyperty.toml");
-        fs::write(&config, format!("domain = \"{DOMAIN}\"\n")).map_err(|error| {
+        fs::write(&config, "").map_err(|error| {
             Failure::new(
                 Id::Local,
                 format!("cannot write `{}`: {error}", config.display()),
@@ -250,31 +248,21 @@ impl Person {
             runtime_dir: Some(self.folder.join("run")),
             catalogues: vec![self.folder.join("catalogue")],
             user: Some(format!("{}@{DOMAIN}", self.name)),
+            domain: Some(DOMAIN.to_owned()),
+            nodes: vec![self.node.clone()],
             ..Plan::default()
         })
     }
 }
 
-// A catalogue with the stub and the talker.
-fn catalogue(folder: &std::path::Path, broker: &Broker) -> Result<(), Failure> {
+// A catalogue with the talker; the stub comes with the runtime.
+fn catalogue(folder: &std::path::Path) -> Result<(), Failure> {
     let known = folder.join("catalogue").join(DOMAIN).join(".well-known");
-    let stub = json!({ "name": "nats", "language": "native",
-        "configuration": { "servers": [broker.url()] } });
     let talker = json!({ "name": "Talker", "language": "javascript", "configuration": {} });
     let written = || {
-        for kind in ["hyperty", "protocolstub"] {
-            fs::create_dir_all(known.join(kind))?;
-        }
+        fs::create_dir_all(known.join("hyperty"))?;
         fs::write(known.join("hyperty/Talker.hy.json"), talker.to_string())?;
-        fs::write(known.join("hyperty/Talker.hy.js"), TALKER)?;
-        fs::write(known.join("protocolstub/nats.ps.json"), stub.to_string())
+        fs::write(known.join("hyperty/Talker.hy.js"), TALKER)
     };
-    written().map_err(|error| failed(&format!("cannot make the catalogue: {error}")))?;
-    let copied = fs::copy(
-        program("stub-nats")?,
-        known.join("protocolstub/nats.ps.elf"),
-    );
-    copied
-        .map(|_| ())
-        .map_err(|error| failed(&format!("cannot copy the stub: {error}")))
+    written().map_err(|error| failed(&format!("cannot make the catalogue: {error}")))
 }

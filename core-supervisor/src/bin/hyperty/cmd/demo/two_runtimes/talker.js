@@ -4,10 +4,6 @@ System.register([], function (export_) {
     // One end of a conversation: says what it is told to say, and answers what it hears.
     class Talker {
       _start(url, bus, configuration) {
-        // Whoever has asked for anything is known in its domain from then on, and is
-        // brought what was kept for it. Nobody has this address: the answer comes at once.
-        bus.postMessage({ type: "read", from: url, to: `hyperty://${configuration.domain}/nobody`,
-          body: {} }, () => console.log("is here"));
         const say = (to, text, answers) => bus.postMessage({ type: "update", from: url, to,
           body: { text, answers, name: configuration.person } });
         bus.addListener(url, (message) => {
