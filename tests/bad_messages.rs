@@ -24,7 +24,9 @@ fn an_absent_address_is_answered_at_once() {
 
     assert_eq!(answer.code, 404, "{answer:?}");
     assert!(
-        answer.reason().contains("hyperty://good.example/nobody"),
+        answer
+            .reason()
+            .contains("no protocol stub speaks for `good.example`"),
         "{answer:?}"
     );
 }

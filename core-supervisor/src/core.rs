@@ -19,7 +19,7 @@ use crate::flows::{
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
-use crate::limits::{REFILL_AFTER, STALL_MAX};
+use crate::limits::STALL_MAX;
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
 use crate::rooms::catalogue::Item;
@@ -28,7 +28,7 @@ use crate::rooms::connections::Connections;
 use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
 use crate::rooms::registry::Registry;
-use crate::rooms::sandboxes::{Sandbox, Sandboxes};
+use crate::rooms::sandboxes::Sandboxes;
 use crate::rooms::storage::Storage;
 use crate::rooms::subscriptions::Subscriptions;
 use crate::rooms::sync::Sync;
@@ -106,7 +106,7 @@ pub struct Core {
     /// The time of the event that is being handled.
     pub(crate) time: Duration,
     /// When the pool of spare sandboxes is filled again.
-    refill_at: Option<Duration>,
+    pub(crate) refill_at: Option<Duration>,
     /// The earliest moment at which `deadlines` may find something.
     check_at: Duration,
     last_id: u64,
@@ -313,36 +313,6 @@ impl Core {
         if let Some(deployment) = self.rooms.user_agent.get_mut(id) {
             deployment.asker = Some(asker);
         }
-    }
-
-    /// Has the pool filled soon, and not now: a start that was handed a spare
-    /// sandbox must not wait while the next one is made.
-    pub(crate) fn refill_soon(&mut self, now: Now) {
-        let at = now.mono + REFILL_AFTER;
-        self.refill_at.get_or_insert(at);
-        self.check_by(at);
-    }
-
-    /// Keeps the pool of spare sandboxes filled.
-    pub(crate) fn keep_spares(&mut self, now: Now, out: &mut Actions) {
-        if self.stopping.is_some() {
-            return;
-        }
-        let wanted = [
-            (Engine::Script, self.settings.spare_scripts),
-            (Engine::Native, self.settings.spare_natives),
-        ];
-        for (engine, number) in wanted {
-            let spec = self.launch_spec(engine, self.settings.min_level);
-            for _ in self.rooms.sandboxes.spares(engine, &spec.profile)..number {
-                let spec = spec.clone();
-                let id = self.next_sandbox();
-                self.rooms
-                    .sandboxes
-                    .queue(id, Sandbox::new(None, spec, now.mono));
-            }
-        }
-        supervise::start_next(self, now, out);
     }
 
     fn next_id(&mut self) -> u64 {

@@ -39,6 +39,7 @@ pub(crate) mod serve_discovery;
 pub(crate) mod serve_registry;
 pub(crate) mod serve_storage;
 pub(crate) mod serve_subscriptions;
+mod spares;
 pub(crate) mod stop;
 pub(crate) mod supervise;
 pub(crate) mod sync;

@@ -30,6 +30,7 @@
 
 mod file;
 mod layer;
+mod log_spec;
 mod node;
 mod show;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use std::path::{Path, PathBuf};
 
 use file::File;
 use layer::{Layers, absolute};
+pub use log_spec::LogSpec;
 pub use node::{Carrier, Node, NotNode, Secret};
 use protocol::Address;
 use protocol::frame::Level;
@@ -95,38 +97,6 @@ pub struct Set<T> {
     pub value: T,
     /// Where it was set.
     pub origin: Origin,
-}
-
-/// What is logged, and how it looks: `debug`, `json`, `json:core=debug,info`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSpec {
-    /// One JSON object per line, for machines.
-    pub is_json: bool,
-    /// A level, or `target=level` pairs.
-    pub filter: String,
-}
-
-impl std::str::FromStr for LogSpec {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (is_json, filter) = match text.split_once(':') {
-            Some(("json", filter)) => (true, filter),
-            None if text == "json" => (true, LOG_FILTER),
-            _ => (false, text),
-        };
-        Ok(Self {
-            is_json,
-            filter: filter.to_owned(),
-        })
-    }
-}
-
-impl fmt::Display for LogSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = if self.is_json { "json:" } else { "" };
-        write!(f, "{form}{}", self.filter)
-    }
 }
 
 /// What the command line said.

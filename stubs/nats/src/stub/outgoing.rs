@@ -167,10 +167,9 @@ impl Desk {
             return self.refuse(message, code, &failed.to_string(), out);
         }
         if is_kept(message) && payload.len() <= KEPT_BYTES_MAX {
-            let awaited = self.awaited.get_mut(&number);
-            awaited
-                .into_iter()
-                .for_each(|awaited| awaited.letter = Some(payload.into()));
+            if let Some(awaited) = self.awaited.get_mut(&number) {
+                awaited.letter = Some(payload.into());
+            }
         }
     }
 
