@@ -166,10 +166,11 @@ impl Desk {
             };
             return self.refuse(message, code, &failed.to_string(), out);
         }
-        if is_kept(message) && payload.len() <= KEPT_BYTES_MAX {
-            if let Some(awaited) = self.awaited.get_mut(&number) {
-                awaited.letter = Some(payload.into());
-            }
+        if is_kept(message)
+            && payload.len() <= KEPT_BYTES_MAX
+            && let Some(awaited) = self.awaited.get_mut(&number)
+        {
+            awaited.letter = Some(payload.into());
         }
     }
 
