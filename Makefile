@@ -17,7 +17,7 @@ build: ## build the release binaries
 	@cargo build --release --bins
 
 test: ## build the programs, then run every test of the workspace
-	@.ci/tools build
+	@.ci/tools build peers
 	@.ci/test
 
 lint: ## formatting, clippy, licences of dependencies

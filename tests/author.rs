@@ -301,7 +301,7 @@ fn a_test_that_fails_shows_what_was_seen_instead() {
     edit(
         &project.join("My-Part.test.json"),
         "\"tests\"",
-        "\"timeout\": \"300ms\", \"tests\"",
+        "\"timeout\": \"3s\", \"tests\"",
     );
     let folder = project.display().to_string();
 

@@ -39,6 +39,8 @@ when { ["a.example", "b.example"].contains(principal.provider) && ["a.example", 
 "#;
 
 /// The story: a core, and what happened around it.
+// Each is one thing that a test may switch, not a choice among states.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Story {
     pub core: Core,
     pub time: Duration,

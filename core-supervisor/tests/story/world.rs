@@ -39,6 +39,8 @@ pub struct Wires {
 }
 
 impl Story {
+    // One arm for each action: splitting the list would hide what is missing.
+    #[allow(clippy::too_many_lines)]
     pub fn act(&mut self, action: Action, bytes: &[u8]) {
         match action {
             Action::Send { link, bytes: range }
@@ -150,9 +152,8 @@ impl Story {
                 });
             }
             Action::Keep { ticket, arrived } => self.arrived.push_back((ticket, *arrived)),
-            Action::Manage { .. } => {}
             Action::Persist { ticket, changes } => self.persist(ticket, changes),
-            Action::Forget { .. } | Action::Record { .. } => {}
+            Action::Manage { .. } | Action::Forget { .. } | Action::Record { .. } => {}
             Action::Exit => self.is_over = true,
         }
     }

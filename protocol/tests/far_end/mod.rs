@@ -64,7 +64,7 @@ impl Core {
             let mut some = [0; 4096];
             let read = self.socket.read(&mut some).unwrap();
             assert_ne!(read, 0, "the client hung up");
-            self.came.extend_from_slice(&some[..read]);
+            self.came.extend_from_slice(some.get(..read).unwrap());
         };
         let raw = codec::split(&self.came).unwrap().unwrap();
         let seen = look(HostFrame::decode(raw).unwrap());

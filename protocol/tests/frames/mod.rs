@@ -218,7 +218,7 @@ impl Parts {
                 host: a,
                 port: self.code,
                 transport: pick(self.choice, &TRANSPORTS),
-                allow_private: self.choice % 2 == 0,
+                allow_private: self.choice.is_multiple_of(2),
                 wait_ms: self.number,
             }),
         }

@@ -74,8 +74,9 @@ fn serve() -> Result<(), Error> {
             Err(Error::Answered(failure)) => refused(&failure),
             Err(error) => json!({ "code": 500, "desc": error.to_string() }),
         };
-        let code = answer["code"]
-            .as_u64()
+        let code = answer
+            .get("code")
+            .and_then(serde_json::Value::as_u64)
             .and_then(|code| u16::try_from(code).ok());
         let kind = protocol::MessageKind::Execute;
         let question = Message::new(kind, &asked.from, &asked.to, b"").with_id(asked.id);

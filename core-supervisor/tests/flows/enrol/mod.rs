@@ -99,7 +99,7 @@ fn agrees(story: &mut Story) -> Vec<Told> {
 fn passes(story: &mut Story, span: Duration) {
     let end = story.time + span;
     while story.time < end {
-        story.wait(Duration::from_millis(1_500).min(end - story.time));
+        story.wait(Duration::from_millis(1_500).min(end.saturating_sub(story.time)));
         let links: Vec<_> = story.sides.keys().copied().collect();
         for link in links {
             let heard = story.heard_on(link);

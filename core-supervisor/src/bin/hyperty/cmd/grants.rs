@@ -82,7 +82,7 @@ struct Place {
     component: String,
     /// A name, an address, `*.example.org` or `*`; without a port, any
     #[arg(value_name = "HOST[:PORT]")]
-    place: String,
+    at: String,
     /// tcp, udp, or listen to be called
     #[arg(long, value_name = "PROTOCOL", default_value_t = Transport::Tcp, hide_default_value = true)]
     protocol: Transport,
@@ -147,7 +147,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 
 impl Place {
     fn grant(&self, private: bool, count: u32) -> Result<Grant, Failure> {
-        let (host, port) = split(&self.place)?;
+        let (host, port) = split(&self.at)?;
         Ok(Grant {
             component: self.component.clone(),
             pattern: Pattern {
