@@ -132,6 +132,14 @@ impl Core {
         }
     }
 
+    /// Serves until the host has closed every socket that it was handed; how many those are.
+    pub(crate) fn until_all_hung(&mut self) -> usize {
+        while self.hung.len() < self.sockets.len() {
+            self.step();
+        }
+        self.hung.len()
+    }
+
     fn step(&mut self) -> Option<String> {
         let bytes = self.next();
         let raw = codec::split(&bytes).unwrap().unwrap();

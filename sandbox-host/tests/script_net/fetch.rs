@@ -145,7 +145,8 @@ fn a_body_is_read_piece_by_piece_and_given_up() {
         let line = core.line();
         assert!(line.starts_with(expected), "{line}");
     }
-    core.until_hung(6);
+    // One may have been given up before it was even asked for.
+    assert!(core.until_all_hung() >= 5);
 }
 
 #[test]
