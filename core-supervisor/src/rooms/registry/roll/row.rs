@@ -50,7 +50,7 @@ pub struct Row {
     pub domain: String,
     /// How it is to stand; `None` once it is gone.
     pub wanted: Option<Stands>,
-    /// How the registry was told that it stands, in this session.
+    /// How the registry was told that it stands, since its stub last became live.
     pub told: Option<Stands>,
     /// Seconds that its registration holds.
     pub expires_s: u64,
