@@ -4,63 +4,22 @@
 
 mod node;
 
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-
-use hyperty_tests::harness::{TempDir, eventually};
+use hyperty_tests::harness::NatsServer;
 use node::{Node, Peer, REGISTRY, SM};
 use serde_json::json;
 
-/// A NATS server with JetStream; it is killed when it is dropped.
-struct Nats {
-    child: Child,
-    url: String,
-    _store: TempDir,
+fn nats() -> Option<NatsServer> {
+    Some(NatsServer::start(&NatsServer::program()?, ""))
 }
 
-impl Nats {
-    /// `None`, and a word about it, when the machine has none.
-    fn start() -> Option<Self> {
-        let store = TempDir::new();
-        // The server takes no port from us but one that is free now.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port().to_string();
-        drop(free);
-        let child = Command::new("nats-server")
-            .args(["-js", "-a", "127.0.0.1", "-p", &port, "-sd"])
-            .arg(store.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            eprintln!("skipped: there is no `nats-server`");
-            return None;
-        };
-        let at = format!("127.0.0.1:{port}");
-        eventually("NATS listens", || TcpStream::connect(&at).is_ok());
-        Some(Self {
-            child,
-            url: format!("nats://{at}"),
-            _store: store,
-        })
-    }
-
-    fn node(&self) -> Node {
-        Node::start(&["--nats", &self.url])
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn node(nats: &NatsServer) -> Node {
+    Node::start(&["--nats", &nats.url()])
 }
 
 #[test]
 fn two_nodes_are_one() {
-    let Some(nats) = Nats::start() else { return };
-    let (one, two) = (nats.node(), nats.node());
+    let Some(nats) = nats() else { return };
+    let (one, two) = (node(&nats), node(&nats));
     let mut alice = Peer::open(&one, "alice");
     let mut bob = Peer::open(&two, "bob");
     let changes = "comm://example.org/o/changes";
@@ -121,8 +80,8 @@ fn two_nodes_are_one() {
 
 #[test]
 fn a_runtime_goes_on_at_another_node_when_its_own_is_killed() {
-    let Some(nats) = Nats::start() else { return };
-    let (one, two) = (nats.node(), nats.node());
+    let Some(nats) = nats() else { return };
+    let (one, two) = (node(&nats), node(&nats));
     let alice = {
         let mut alice = Peer::open(&one, "alice");
         let room = json!({"resources": ["comm://example.org/o/subscription"]});
@@ -149,8 +108,8 @@ fn a_runtime_goes_on_at_another_node_when_its_own_is_killed() {
 
 #[test]
 fn registrations_are_the_domains_and_not_the_nodes() {
-    let Some(nats) = Nats::start() else { return };
-    let one = nats.node();
+    let Some(nats) = nats() else { return };
+    let one = node(&nats);
     let mut alice = Peer::open(&one, "alice");
     let url = alice.hyperty();
     let value = json!({"url": url, "user": "alice@example.org", "descriptor": "x"});
@@ -162,7 +121,7 @@ fn registrations_are_the_domains_and_not_the_nodes() {
     );
 
     drop(one);
-    let two = nats.node();
+    let two = node(&nats);
     let mut bob = Peer::open(&two, "bob");
     let found = bob.ask(
         "read",

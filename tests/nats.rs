@@ -4,7 +4,8 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::nats::{DOMAIN, Place, Server};
+use hyperty_tests::harness::NatsServer;
+use hyperty_tests::harness::nats::{DOMAIN, Place, reachable};
 use hyperty_tests::harness::{Catalogue, TempDir, eventually, hyperty, script};
 use protocol::api::user_agent::Component;
 use serde_json::{Value, json};
@@ -61,10 +62,10 @@ fn known(in_domain: &Place, what: &Component) {
 
 #[test]
 fn components_of_two_runtimes_talk_through_a_server() {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         return;
     };
-    let servers = [Server::start(&program, "")];
+    let servers = [NatsServer::start(&program, "")];
     let (a, b) = (
         Place::start(catalogue(), &servers),
         Place::start(catalogue(), &servers),
@@ -94,10 +95,10 @@ fn components_of_two_runtimes_talk_through_a_server() {
 
 #[test]
 fn what_is_told_to_a_killed_runtime_waits_until_it_is_back() {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         return;
     };
-    let servers = [Server::start(&program, "")];
+    let servers = [NatsServer::start(&program, "")];
     let (a, b) = (
         Place::start(catalogue(), &servers),
         Place::start(catalogue(), &servers),
@@ -129,10 +130,10 @@ fn what_is_told_to_a_killed_runtime_waits_until_it_is_back() {
 
 #[test]
 fn a_killed_stub_is_back_and_its_domain_with_it() {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         return;
     };
-    let servers = [Server::start(&program, "")];
+    let servers = [NatsServer::start(&program, "")];
     let (a, b) = (
         Place::start(catalogue(), &servers),
         Place::start(catalogue(), &servers),
@@ -150,10 +151,10 @@ fn a_killed_stub_is_back_and_its_domain_with_it() {
 
 #[test]
 fn a_server_of_three_is_killed_in_mid_traffic_and_every_request_is_answered() {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         return;
     };
-    let mut servers = Server::cluster(&program, 3);
+    let mut servers = NatsServer::cluster(&program, 3, "");
     let (a, b) = (
         Place::start(catalogue(), &servers),
         Place::start(catalogue(), &servers),
@@ -185,10 +186,10 @@ fn a_server_of_three_is_killed_in_mid_traffic_and_every_request_is_answered() {
 
 #[test]
 fn a_cluster_that_refuses_the_credentials_is_told_of_and_every_message_is_answered() {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         return;
     };
-    let servers = [Server::start(
+    let servers = [NatsServer::start(
         &program,
         "authorization { token: \"right\" }",
     )];
@@ -206,7 +207,7 @@ fn a_cluster_that_refuses_the_credentials_is_told_of_and_every_message_is_answer
 
 #[test]
 fn the_demo_of_two_runtimes_proves_what_it_says_and_leaves_nothing() {
-    let Some(_) = Server::reachable() else { return };
+    let Some(_) = reachable() else { return };
     let home = TempDir::new();
     let environment = [("HOME", home.path()), ("TMPDIR", home.path())];
 

@@ -6,10 +6,11 @@ mod support;
 
 use std::time::Duration;
 
+use hyperty_tests::harness::NatsServer;
 use protocol::message::Reply;
 use serde_json::{Value, json};
 use support::core::Core;
-use support::{Running, program};
+
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
@@ -81,7 +82,7 @@ async fn a_server_that_speaks_something_else_is_named_with_what_it_said() {
 }
 
 /// Publishes to runtime `b` what a program with the rights of runtime `evil` can.
-async fn publish(server: &Running, reply: Option<&str>, payload: &str) {
+async fn publish(server: &NatsServer, reply: Option<&str>, payload: &str) {
     let evil = async_nats::connect(server.url()).await.expect("connected");
     let subject = "hy.to.example=dorg_b.example=dorg_evil".to_owned();
     let sent = match reply {
@@ -97,8 +98,10 @@ async fn publish(server: &Running, reply: Option<&str>, payload: &str) {
 
 #[tokio::test]
 async fn a_runtime_speaks_for_its_own_addresses_only() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let config = json!({ "servers": [server.url()] });
     let said = |from: &str| {
         json!({ "id": 7, "type": "read", "from": from, "to": BOB, "body": {} }).to_string()
@@ -132,8 +135,10 @@ async fn a_runtime_speaks_for_its_own_addresses_only() {
 
 #[tokio::test]
 async fn what_is_no_message_is_dropped_and_told_in_the_log() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let config = json!({ "servers": [server.url()] });
     let own = "hyperty-runtime://example.org/evil/x";
     LocalSet::new()
@@ -161,8 +166,10 @@ async fn what_is_no_message_is_dropped_and_told_in_the_log() {
 
 #[tokio::test]
 async fn a_body_cannot_say_another_sender() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let config = json!({ "servers": [server.url()] });
     LocalSet::new()
         .run_until(async {

@@ -7,20 +7,23 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use futures_util::TryStreamExt;
+use hyperty_tests::harness::NatsServer;
 use stub_nats::client::{Event, JetStream, JetStreamError, Mailbox, Table};
 use stub_nats::credentials::Credentials;
 use tokio::time::timeout;
 
 mod support;
 
-use support::{Running, WITHIN, client, program, up, with};
+use support::{WITHIN, client, up, with};
 
 const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn a_table_is_what_other_clients_take_for_one() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let table = Table::new(JetStream::new(ours.api()), "hy-book".to_owned());
@@ -65,8 +68,10 @@ async fn a_table_is_what_other_clients_take_for_one() {
 
 #[tokio::test]
 async fn a_value_is_created_once() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let table = Table::new(JetStream::new(ours.api()), "hy-book".to_owned());
@@ -87,8 +92,10 @@ async fn a_value_is_created_once() {
 
 #[tokio::test]
 async fn what_is_stored_twice_under_one_identifier_is_stored_once() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let stream = JetStream::new(ours.api());

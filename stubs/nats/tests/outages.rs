@@ -7,18 +7,19 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hyperty_tests::harness::{NatsServer, free_port};
 use protocol::message::Reply;
 use serde_json::{Value, json};
+use support::WITHIN;
 use support::core::Core;
-use support::{Running, WITHIN, cluster, free_port, program};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 const ALICE: &str = "hyperty://example.org/alice";
 const BOB: &str = "hyperty://example.org/bob";
 
-fn config(servers: &[Running]) -> Value {
-    let urls: Vec<String> = servers.iter().map(Running::url).collect();
+fn config(servers: &[NatsServer]) -> Value {
+    let urls: Vec<String> = servers.iter().map(NatsServer::url).collect();
     json!({ "servers": urls })
 }
 
@@ -37,20 +38,22 @@ async fn subscribe(core: &mut Core, resources: &[&str]) {
 }
 
 /// The server that a stub is connected to, by what it logged.
-fn server_of(core: &Core, servers: &[Running]) -> usize {
+fn server_of(core: &Core, servers: &[NatsServer]) -> usize {
     let said = core.said();
     let last = said
         .lines()
         .rfind(|line| line.contains("connected to"))
         .expect("connected");
-    let is_it = |server: &Running| last.contains(&server.url());
+    let is_it = |server: &NatsServer| last.contains(&server.url());
     servers.iter().position(is_it).expect("one of them")
 }
 
 #[tokio::test]
 async fn a_server_stops_in_mid_traffic_and_nothing_is_lost_or_heard_twice() {
-    let Some(program) = program() else { return };
-    let mut servers = cluster(&program, 3, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let mut servers = NatsServer::cluster(&program, 3, "");
     let config = config(&servers);
     LocalSet::new()
         .run_until(async {
@@ -129,8 +132,10 @@ async fn a_server_stops_in_mid_traffic_and_nothing_is_lost_or_heard_twice() {
 
 #[tokio::test]
 async fn a_server_that_comes_back_finds_its_runtimes_again() {
-    let Some(program) = program() else { return };
-    let mut servers = [Running::start(&program, "")];
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let mut servers = [NatsServer::start(&program, "")];
     let config = config(&servers);
     LocalSet::new()
         .run_until(async {
@@ -163,16 +168,18 @@ async fn a_server_that_comes_back_finds_its_runtimes_again() {
 
 #[tokio::test]
 async fn servers_that_the_cluster_tells_of_are_used_when_they_are_granted() {
-    let Some(program) = program() else { return };
-    let mut servers = cluster(&program, 3, "");
-    let (only, denied) = (servers[0].url(), servers[1].port);
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let mut servers = NatsServer::cluster(&program, 3, "");
+    let (only, denied) = (servers[0].url(), servers[1].port());
     let config = json!({ "servers": [only] });
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config).await;
             a.denied = vec![denied];
             // The cluster tells of all its servers once they have found each other.
-            let third = servers[2].port;
+            let third = servers[2].port();
             servers[0].kill();
 
             let is_there = format!("connected to nats://127.0.0.1:{third}");
@@ -194,8 +201,10 @@ async fn servers_that_the_cluster_tells_of_are_used_when_they_are_granted() {
 
 #[tokio::test]
 async fn a_stub_that_was_killed_takes_up_what_it_had_not_taken() {
-    let Some(program) = program() else { return };
-    let servers = [Running::start(&program, "")];
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let servers = [NatsServer::start(&program, "")];
     let config = config(&servers);
     LocalSet::new()
         .run_until(async {

@@ -7,11 +7,12 @@ mod support;
 use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
+use hyperty_tests::harness::NatsServer;
 use nkeys::KeyPair;
 use protocol::message::Reply;
 use serde_json::{Value, json};
 use support::core::Core;
-use support::{Running, permissions, program};
+use support::permissions;
 use tokio::task::LocalSet;
 
 const ALICE: &str = "hyperty://example.org/alice";
@@ -52,7 +53,7 @@ fn creds(jwt: &str, seed: &str) -> String {
 }
 
 /// Without the right to make streams: the operator has made them before.
-async fn prepare(server: &Running) {
+async fn prepare(server: &NatsServer) {
     let mut first = Core::live(
         "operator",
         &json!({ "servers": [server.url()],
@@ -64,7 +65,9 @@ async fn prepare(server: &Running) {
 
 #[tokio::test]
 async fn a_key_lets_a_runtime_publish_as_itself_and_as_nobody_else() {
-    let Some(program) = program() else { return };
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
     let (a_key, b_key) = (KeyPair::new_user(), KeyPair::new_user());
     let users = [
         "{ user: operator, password: secret }".to_owned(),
@@ -72,7 +75,7 @@ async fn a_key_lets_a_runtime_publish_as_itself_and_as_nobody_else() {
         user(&b_key, "b"),
     ];
     let more = format!("authorization {{ users: [ {} ] }}", users.join(",\n"));
-    let server = Running::start(&program, &more);
+    let server = NatsServer::start(&program, &more);
     let with = |key: &KeyPair| json!({ "servers": [server.url()], "credentials": { "seed": key.seed().expect("a seed") } });
     LocalSet::new()
         .run_until(async {
@@ -147,7 +150,9 @@ async fn a_key_lets_a_runtime_publish_as_itself_and_as_nobody_else() {
 
 #[tokio::test]
 async fn a_token_of_the_account_lets_a_runtime_in() {
-    let Some(program) = program() else { return };
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
     let (operator, account, user) = (
         KeyPair::new_operator(),
         KeyPair::new_account(),
@@ -187,7 +192,7 @@ async fn a_token_of_the_account_lets_a_runtime_in() {
         account.public_key(),
         system.public_key()
     );
-    let server = Running::start(&program, &more);
+    let server = NatsServer::start(&program, &more);
     let config = |text: String| json!({ "servers": [server.url()], "credentials": text });
     LocalSet::new()
         .run_until(async {

@@ -6,16 +6,17 @@ mod support;
 
 use std::time::Duration;
 
+use hyperty_tests::harness::NatsServer;
 use protocol::message::Reply;
 use serde_json::{Value, json};
 use support::core::{Core, Heard};
-use support::{Running, program};
+
 use tokio::task::LocalSet;
 
 const REGISTRY: &str = "domain://registry.example.org";
 const BOB: &str = "hyperty://example.org/bob";
 
-fn config(server: &Running) -> Value {
+fn config(server: &NatsServer) -> Value {
     json!({ "servers": [server.url()] })
 }
 
@@ -40,8 +41,10 @@ async fn found(core: &mut Core, resource: &str, criteria: &Value) -> (u16, Value
 
 #[tokio::test]
 async fn a_hyperty_is_found_by_address_user_and_guid() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;
@@ -85,8 +88,10 @@ async fn a_hyperty_is_found_by_address_user_and_guid() {
 
 #[tokio::test]
 async fn a_registration_ends_by_itself_and_by_its_owner_alone() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;
@@ -127,8 +132,10 @@ async fn a_registration_ends_by_itself_and_by_its_owner_alone() {
 
 #[tokio::test]
 async fn a_data_object_is_found_by_address_name_and_reporter() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let object = "comm://example.org/o-1";
     LocalSet::new()
         .run_until(async {
@@ -152,8 +159,10 @@ async fn a_data_object_is_found_by_address_name_and_reporter() {
 
 #[tokio::test]
 async fn who_hears_of_a_registration_is_told_when_it_changes() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let topic = format!("{BOB}/registration");
     LocalSet::new()
         .run_until(async {
@@ -184,8 +193,10 @@ async fn who_hears_of_a_registration_is_told_when_it_changes() {
 
 #[tokio::test]
 async fn a_block_of_addresses_is_given_again_under_its_key() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let node = "domain://msg-node.example.org/address-allocation";
     LocalSet::new()
         .run_until(async {
@@ -217,8 +228,10 @@ async fn a_block_of_addresses_is_given_again_under_its_key() {
 
 #[tokio::test]
 async fn a_question_that_makes_no_sense_is_answered() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;

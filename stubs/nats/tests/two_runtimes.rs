@@ -4,16 +4,17 @@
 
 mod support;
 
+use hyperty_tests::harness::NatsServer;
 use protocol::message::Reply;
 use serde_json::{Value, json};
 use support::core::Core;
-use support::{Running, program};
+
 use tokio::task::LocalSet;
 
 const ALICE: &str = "hyperty://example.org/alice";
 const BOB: &str = "hyperty://example.org/bob";
 
-fn config(servers: &[&Running]) -> Value {
+fn config(servers: &[&NatsServer]) -> Value {
     let urls: Vec<String> = servers.iter().map(|server| server.url()).collect();
     json!({ "servers": urls })
 }
@@ -29,8 +30,10 @@ async fn subscribe(core: &mut Core, resources: &[&str]) {
 
 #[tokio::test]
 async fn a_request_is_answered_across_runtimes() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -56,8 +59,10 @@ async fn a_request_is_answered_across_runtimes() {
 
 #[tokio::test]
 async fn an_address_of_nobody_and_a_runtime_that_is_away_are_told_at_once() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -84,8 +89,10 @@ async fn an_address_of_nobody_and_a_runtime_that_is_away_are_told_at_once() {
 
 #[tokio::test]
 async fn an_address_has_one_runtime() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -130,8 +137,10 @@ async fn an_address_has_one_runtime() {
 
 #[tokio::test]
 async fn what_is_told_to_a_runtime_that_is_away_waits_for_it() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -170,8 +179,10 @@ async fn what_is_told_to_a_runtime_that_is_away_waits_for_it() {
 
 #[tokio::test]
 async fn a_change_goes_to_all_who_hear_it_and_a_child_to_its_reporter_as_well() {
-    let Some(program) = program() else { return };
-    let server = Running::start(&program, "");
+    let Some(program) = NatsServer::program() else {
+        return;
+    };
+    let server = NatsServer::start(&program, "");
     let object = "comm://example.org/o-1";
     let (changes, children) = (format!("{object}/changes"), format!("{object}/children/"));
     LocalSet::new()

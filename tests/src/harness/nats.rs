@@ -1,15 +1,13 @@
-//! Real NATS servers, alone or in a cluster, and runtimes that share a domain
-//! through them.
+//! Runtimes that share a domain through real NATS servers.
 
-use std::fs::{self, File};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::fs;
+use std::path::PathBuf;
 
 use protocol::api::user_agent::Component;
 use serde_json::{Value, json};
 
 use super::catalogue::Catalogue;
+use super::nats_server::NatsServer;
 use super::place::TempDir;
 use super::runtime::Runtime;
 use super::wait::eventually;
@@ -17,154 +15,23 @@ use super::wait::eventually;
 /// The domain that everything in these tests belongs to.
 pub const DOMAIN: &str = "example.org";
 
-/// One server.
-#[derive(Debug)]
-pub struct Server {
-    child: Child,
-    program: PathBuf,
-    port: u16,
-    folder: TempDir,
-}
-
-impl Server {
-    /// The program, or a line that says why the test is skipped.
-    pub fn program() -> Option<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-        folders.push("/usr/sbin".into());
-        let mut found = folders.into_iter().map(|folder| folder.join("nats-server"));
-        let found = found.find(|file| file.is_file());
-        if found.is_none() {
-            eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
-        }
-        found
+/// The program of the server, where runtimes can dial as well; else a line that says
+/// why the test is skipped.
+///
+/// # Panics
+///
+/// When a runtime does not start.
+pub fn reachable() -> Option<PathBuf> {
+    let program = NatsServer::program()?;
+    let runtime = Runtime::with(Catalogue::new()).start();
+    let dials = runtime
+        .operator()
+        .ask_room("read", "connections", &json!({}));
+    if dials.code != 200 {
+        eprintln!("skipped: this runtime has no connector, so no stub reaches a server");
+        return None;
     }
-
-    /// The same, where runtimes can dial as well.
-    ///
-    /// # Panics
-    ///
-    /// When a runtime does not start.
-    pub fn reachable() -> Option<PathBuf> {
-        let program = Self::program()?;
-        let runtime = Runtime::with(Catalogue::new()).start();
-        let dials = runtime
-            .operator()
-            .ask_room("read", "connections", &json!({}));
-        if dials.code != 200 {
-            eprintln!("skipped: this runtime has no connector, so no stub reaches a server");
-            return None;
-        }
-        Some(program)
-    }
-
-    /// Starts one with further lines of configuration.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be started.
-    #[track_caller]
-    pub fn start(program: &Path, more: &str) -> Self {
-        Self::start_at(program, free_port(), more)
-    }
-
-    fn start_at(program: &Path, port: u16, more: &str) -> Self {
-        let folder = TempDir::new();
-        let store = folder.join("store").display().to_string();
-        let text = format!(
-            "listen: \"127.0.0.1:{port}\"\nserver_name: s{port}\n\
-             jetstream {{ store_dir: \"{store}\" }}\n{more}\n"
-        );
-        fs::write(folder.join("server.conf"), text).expect("a file can be written");
-        Self {
-            child: spawn(program, &folder),
-            program: program.to_owned(),
-            port,
-            folder,
-        }
-    }
-
-    /// Starts several that know each other.
-    ///
-    /// # Panics
-    ///
-    /// When they cannot be started.
-    #[track_caller]
-    pub fn cluster(program: &Path, count: usize) -> Vec<Self> {
-        let ports: Vec<_> = (0..count).map(|_| (free_port(), free_port())).collect();
-        let routes = ports
-            .iter()
-            .map(|(_, route)| format!("\"nats://127.0.0.1:{route}\""));
-        let routes = routes.collect::<Vec<_>>().join(", ");
-        let servers = ports.iter().map(|(port, route)| {
-            let cluster = format!(
-                "cluster {{ name: test, listen: \"127.0.0.1:{route}\", routes: [{routes}] }}"
-            );
-            Self::start_at(program, *port, &cluster)
-        });
-        servers.collect()
-    }
-
-    /// Where it is reached.
-    pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
-    }
-
-    /// Its port.
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Kills it as it stands.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// Starts it again with what it had stored.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be started.
-    #[track_caller]
-    pub fn start_again(&mut self) {
-        self.child = spawn(&self.program, &self.folder);
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-        if std::thread::panicking() {
-            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            eprintln!("log of the NATS server at {}:\n{log}", self.port);
-        }
-    }
-}
-
-fn spawn(program: &Path, folder: &TempDir) -> Child {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"));
-    Command::new(program)
-        .arg("-c")
-        .arg(folder.join("server.conf"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log.expect("a log can be written"))
-        .spawn()
-        .expect("the server starts")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
+    Some(program)
 }
 
 /// A runtime whose domain is a NATS cluster.
@@ -184,7 +51,7 @@ impl Place {
     ///
     /// When it does not.
     #[track_caller]
-    pub fn start(catalogue: Catalogue, servers: &[Server]) -> Self {
+    pub fn start(catalogue: Catalogue, servers: &[NatsServer]) -> Self {
         let place = Self::deaf(catalogue, TempDir::new(), servers, &Value::Null);
         place.is_live();
         place
@@ -196,7 +63,7 @@ impl Place {
     ///
     /// When the stub does not reach the domain.
     #[track_caller]
-    pub fn again(catalogue: Catalogue, home: TempDir, servers: &[Server]) -> Self {
+    pub fn again(catalogue: Catalogue, home: TempDir, servers: &[NatsServer]) -> Self {
         let place = Self::deaf(catalogue, home, servers, &Value::Null);
         place.is_live();
         place
@@ -211,7 +78,7 @@ impl Place {
     pub fn deaf(
         catalogue: Catalogue,
         home: TempDir,
-        servers: &[Server],
+        servers: &[NatsServer],
         credentials: &Value,
     ) -> Self {
         let mut arguments = vec!["--domain".to_owned(), DOMAIN.to_owned()];

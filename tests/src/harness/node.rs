@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::nats_server::NatsServer;
 use super::place::{TempDir, program};
-use super::wait::eventually;
+use super::ports::free_port;
 
 /// Which program it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +22,18 @@ pub enum Kind {
 /// A server for one domain; it is killed when it is dropped.
 #[derive(Debug)]
 pub struct Node {
-    kind: Kind,
+    domain: String,
+    server: Server,
+}
+
+#[derive(Debug)]
+enum Server {
+    MessageNode(MessageNode),
+    Nats(NatsServer),
+}
+
+#[derive(Debug)]
+struct MessageNode {
     domain: String,
     port: u16,
     home: TempDir,
@@ -38,26 +48,21 @@ impl Node {
     /// When it does not get ready.
     #[track_caller]
     pub fn start(kind: Kind, domain: &str) -> Option<Self> {
-        if kind == Kind::Nats && nats_server().is_none() {
-            eprintln!("skipped: nats-server is not installed (apt-get install nats-server)");
-            return None;
-        }
-        let mut node = Self {
-            kind,
-            domain: domain.to_owned(),
-            port: free_port(),
-            home: TempDir::new(),
-            child: None,
+        let server = match kind {
+            Kind::MessageNode => Server::MessageNode(MessageNode::start(domain)),
+            Kind::Nats => Server::Nats(NatsServer::start(&NatsServer::program()?, "")),
         };
-        node.start_again();
-        Some(node)
+        Some(Self {
+            domain: domain.to_owned(),
+            server,
+        })
     }
 
     /// What `--node` is given.
     pub fn url(&self) -> String {
-        match self.kind {
-            Kind::MessageNode => format!("ws://127.0.0.1:{}/ws", self.port),
-            Kind::Nats => format!("nats://127.0.0.1:{}", self.port),
+        match &self.server {
+            Server::MessageNode(node) => format!("ws://127.0.0.1:{}/ws", node.port),
+            Server::Nats(server) => server.url(),
         }
     }
 
@@ -68,9 +73,9 @@ impl Node {
 
     /// Kills it, as a power cut does.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+        match &mut self.server {
+            Server::MessageNode(node) => node.kill(),
+            Server::Nats(server) => server.kill(),
         }
     }
 
@@ -81,15 +86,29 @@ impl Node {
     /// When it does not get ready.
     #[track_caller]
     pub fn start_again(&mut self) {
-        self.kill();
-        let child = match self.kind {
-            Kind::MessageNode => self.message_node(),
-            Kind::Nats => self.nats(),
+        match &mut self.server {
+            Server::MessageNode(node) => node.start_again(),
+            Server::Nats(server) => server.start_again(),
+        }
+    }
+}
+
+impl MessageNode {
+    #[track_caller]
+    fn start(domain: &str) -> Self {
+        let mut node = Self {
+            domain: domain.to_owned(),
+            port: free_port(),
+            home: TempDir::new(),
+            child: None,
         };
-        self.child = Some(child);
+        node.start_again();
+        node
     }
 
-    fn message_node(&self) -> Child {
+    #[track_caller]
+    fn start_again(&mut self) {
+        self.kill();
         let listen = format!("127.0.0.1:{}", self.port);
         let mut child = Command::new(program("hyperty-node"))
             .args(["--json", "serve", "--domain", &self.domain])
@@ -107,29 +126,14 @@ impl Node {
             .expect("it says something");
         let ready: Value = serde_json::from_str(&line).unwrap_or_default();
         assert!(ready["url"].is_string(), "{line}{}", self.logged());
-        child
+        self.child = Some(child);
     }
 
-    fn nats(&self) -> Child {
-        let child = Command::new(nats_server().expect("it was found before"))
-            .args([
-                "-a",
-                "127.0.0.1",
-                "-p",
-                &self.port.to_string(),
-                "-js",
-                "-sd",
-            ])
-            .arg(self.home.join("nats"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(self.log())
-            .spawn()
-            .expect("the server can be started");
-        eventually("the NATS server listens", || {
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
-        });
-        child
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     fn log(&self) -> fs::File {
@@ -143,25 +147,11 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for MessageNode {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
             eprintln!("log of the node:\n{}", self.logged());
         }
     }
-}
-
-fn nats_server() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    folders.push("/usr/sbin".into());
-    let mut files = folders.into_iter().map(|folder| folder.join("nats-server"));
-    files.find(|file| file.is_file())
-}
-
-// Free a moment ago: the server has to have the same one when it is started again.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its number").port()
 }

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use hyperty_tests::harness::nats::{DOMAIN, Place as Member, Server};
+use hyperty_tests::harness::NatsServer;
+use hyperty_tests::harness::nats::{DOMAIN, Place as Member, reachable};
 use hyperty_tests::harness::{Process, eventually};
 use protocol::api::user_agent::Component;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ const GAUGE: &str = "example.org/hyperty/Gauge";
 
 /// Everything over NATS.
 pub(crate) fn measure(table: &mut Table, scale: Scale) {
-    let Some(program) = Server::reachable() else {
+    let Some(program) = reachable() else {
         let why = "nats-server is not installed, or this runtime cannot dial";
         return table.absent("runtime → NATS → runtime", "", Target::None, why);
     };
@@ -45,7 +46,7 @@ struct Two {
 }
 
 impl Two {
-    fn start(servers: &[Server]) -> Self {
+    fn start(servers: &[NatsServer]) -> Self {
         let (a, b) = (member(servers), member(servers));
         let (gauge, peer) = (a.runtime.deploy(GAUGE), b.runtime.deploy(GAUGE));
         let two = Self { a, gauge, b, peer };
@@ -92,7 +93,7 @@ impl Orders for Member {
     }
 }
 
-fn member(servers: &[Server]) -> Member {
+fn member(servers: &[NatsServer]) -> Member {
     let catalogue = hyperty_tests::harness::Catalogue::new();
     Member::start(
         catalogue.program(DOMAIN, "Gauge", "gauge", &json!({})),
@@ -101,7 +102,7 @@ fn member(servers: &[Server]) -> Member {
 }
 
 fn beside_bare_clients(table: &mut Table, scale: Scale, program: &std::path::Path) {
-    let servers = [Server::start(program, "")];
+    let servers = [NatsServer::start(program, "")];
     let two = Two::start(&servers);
     let bare = Bare::start(&servers[0].url());
     let samples = scale.samples;
@@ -140,7 +141,7 @@ fn beside_bare_clients(table: &mut Table, scale: Scale, program: &std::path::Pat
 
 // So many runtimes without components, and two that talk, on one server.
 fn crowd(table: &mut Table, scale: Scale, program: &std::path::Path, runtimes: usize) {
-    let mut servers = [Server::start(program, "")];
+    let mut servers = [NatsServer::start(program, "")];
     let (mut members, mut starts) = (Vec::new(), Vec::new());
     for _ in 0..runtimes {
         let begin = Instant::now();

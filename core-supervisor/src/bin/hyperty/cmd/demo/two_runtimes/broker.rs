@@ -1,7 +1,6 @@
 //! A `nats-server` for as long as the demo lasts.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -27,9 +26,8 @@ impl Broker {
         let failed_io =
             |error: std::io::Error| failed(&format!("cannot start the server: {error}"));
         fs::create_dir(&folder).map_err(failed_io)?;
-        let port = free_port().map_err(failed_io)?;
         let text = format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"{}\" }}\n",
+            "listen: \"127.0.0.1:-1\"\nports_file_dir: \"{0}\"\njetstream {{ store_dir: \"{0}\" }}\n",
             folder.display()
         );
         let config = folder.join("server.conf");
@@ -39,8 +37,9 @@ impl Broker {
         command.arg("-c").arg(&config).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(log);
         let child = crate::signals::spawn(&mut command).map_err(failed_io)?;
-        let broker = Self { child, port };
-        broker.answers()?;
+        // From here on it is killed, whatever comes.
+        let mut broker = Self { child, port: 0 };
+        broker.port = port_of(&folder)?;
         Ok(broker)
     }
 
@@ -54,17 +53,6 @@ impl Broker {
 
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    fn answers(&self) -> Result<(), Failure> {
-        let deadline = Instant::now() + STEP_WITHIN;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            if Instant::now() > deadline {
-                return Err(failed("the server does not answer"));
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
     }
 }
 
@@ -95,8 +83,27 @@ fn find(name: &str) -> Option<PathBuf> {
     files.into_iter().find(|file| file.is_file())
 }
 
-fn free_port() -> std::io::Result<u16> {
-    TcpListener::bind("127.0.0.1:0")?
-        .local_addr()
-        .map(|address| address.port())
+// The server takes a free port, and says in a file which.
+fn port_of(folder: &Path) -> Result<u16, Failure> {
+    let deadline = Instant::now() + STEP_WITHIN;
+    loop {
+        if let Some(port) = said_port(folder) {
+            return Ok(port);
+        }
+        if Instant::now() > deadline {
+            return Err(failed("the server does not say where it listens"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn said_port(folder: &Path) -> Option<u16> {
+    let mut files = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "ports"))?;
+    let said: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let url = said["nats"].get(0)?.as_str()?;
+    url.rsplit(':').next()?.parse().ok()
 }
