@@ -38,6 +38,7 @@ const ROOT_HELP: &str = "\
   build        Build a project and put its code in the catalogue
   dev          Run a project, and reload it whenever a file changes
   test         Run a component's tests in a sandbox, with peers that are played
+  package      Build, sign, verify and compare signed packages
   record       Record a component's traffic, for `hyperty test` to play again
 
 \u{1b}[1;4mMessages\u{1b}[0m
@@ -230,6 +231,8 @@ pub(crate) enum Command {
     Dev(cmd::dev::Args),
     /// Run a component's tests in a sandbox, with peers that are played
     Test(cmd::test::Args),
+    /// Build, sign, verify and compare signed packages
+    Package(cmd::package::Args),
     /// Record a component's traffic, for `hyperty test` to play again
     Record(cmd::record::Args),
     /// Send one message and do not wait

@@ -22,6 +22,7 @@ pub(crate) mod inspect;
 pub(crate) mod listen;
 pub(crate) mod logs;
 pub(crate) mod new;
+pub(crate) mod package;
 pub(crate) mod policy;
 pub(crate) mod ps;
 pub(crate) mod record;
@@ -68,6 +69,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Listen(args) => listen::run(&args, context),
         Command::Tap(args) => tap::run(&args, context),
         Command::Why(args) => why::run(&args, context),
+        Command::Package(args) => package::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
         Command::Grants(args) => grants::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),

@@ -60,6 +60,8 @@ pub(crate) enum Id {
     PolicyBad,
     /// A catalogue has entries that cannot be deployed.
     CatalogueBad,
+    /// A package is not whole, or not signed by whom it should be.
+    PackageBad,
     /// A step of the demonstration did not happen.
     DemoFailed,
     /// A project could not be built.
@@ -72,7 +74,7 @@ pub(crate) enum Id {
 
 impl Id {
     /// Every kind, in the order of the help topic.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Usage,
         Self::Unreachable,
         Self::LinkLost,
@@ -90,6 +92,7 @@ impl Id {
         Self::Thrown,
         Self::PolicyBad,
         Self::CatalogueBad,
+        Self::PackageBad,
         Self::DemoFailed,
         Self::BuildFailed,
         Self::TestFailed,
@@ -128,6 +131,7 @@ impl Id {
             Self::Thrown => ("HY-F002", Exit::Failed, "what was called threw an error"),
             Self::PolicyBad => ("HY-P001", Exit::Failed, "policy files do not compile"),
             Self::CatalogueBad => ("HY-K001", Exit::Failed, "catalogue entries have problems"),
+            Self::PackageBad => ("HY-K002", Exit::Failed, "a package does not hold"),
             Self::DemoFailed => ("HY-X001", Exit::Failed, "a step of the demo did not happen"),
             Self::BuildFailed => ("HY-B001", Exit::Failed, "a project could not be built"),
             Self::TestFailed => ("HY-Q001", Exit::Failed, "a component's tests failed"),
