@@ -1,5 +1,7 @@
 //! What is at the other end of the network in a test: an echo, and a name server.
 
+#![allow(dead_code, reason = "each test file uses some of it")]
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
