@@ -205,6 +205,8 @@ pub(crate) fn decide(
             Some(standing) if !is_injected => party(standing, from),
             Some(stub) => Party {
                 kind: PartyKind::Remote,
+                // Its stub acts for somebody; whoever sends from elsewhere need not.
+                user: "",
                 ..party(stub, from)
             },
             None => remote(from),
@@ -315,6 +317,7 @@ fn party<'a>(standing: &'a Standing, address: &'a Address) -> Party<'a> {
         address,
         provider: &standing.provider,
         name: &standing.name,
+        user: standing.acts_for(),
         level: standing.level,
         digest: &standing.digest,
     }
@@ -327,6 +330,7 @@ fn remote(address: &Address) -> Party<'_> {
         address,
         provider: "",
         name: "",
+        user: "",
         level: None,
         digest: "",
     }

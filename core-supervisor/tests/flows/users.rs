@@ -150,3 +150,35 @@ fn what_was_kept_in_a_form_that_nobody_reads_any_more_does_no_harm() {
 
     assert!(address.starts_with("hyperty://a.example/"), "{address}");
 }
+
+/// What acts for Ann may be read, and nothing else of another provider.
+const ANNS: &str = r#"
+@id("asks-proxies") @why("the test says so")
+permit (principal is Hyperty, action == Action::"read", resource is IdpProxy)
+when { resource has user && resource.user == "user://idp.example/ann" };
+"#;
+
+#[test]
+fn what_was_decided_about_a_user_is_decided_anew_for_another() {
+    let mut story = Story::new();
+    story.core_rules(crate::story::rules(ANNS));
+    story.deploy("alice@a.example");
+    let ask = |story: &mut Story| {
+        let proxy = "domain-idp://p.example";
+        story.send("alice@a.example", "read", proxy, "{}", WITHIN);
+        story.messages("alice@a.example")
+    };
+    story.deploy_for("ann's", "idp-proxy/login@p.example", ANN);
+    // Twice: the second is answered from what is remembered.
+    let for_ann = (ask(&mut story), ask(&mut story));
+    let asked = story.messages("ann's").len();
+
+    story.ask_operator("delete", "ua", r#"{"resource":"login"}"#);
+    story.deploy_for("bob's", "idp-proxy/login@p.example", "bob@idp.example");
+    let for_bob = ask(&mut story);
+
+    assert_eq!((for_ann, asked), ((Vec::new(), Vec::new()), 2));
+    assert_eq!(for_bob.last().unwrap().2, 403, "{for_bob:?}");
+    assert!(for_bob.last().unwrap().3.contains("no rule permits"));
+    assert_eq!(story.messages("bob's").len(), 0);
+}

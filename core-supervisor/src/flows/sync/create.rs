@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 use super::route::{self, Next};
 use super::shape::{self, After};
 use super::{
-    body, change, children, delete, fan_out, from, invite, is_truthy, keep, offline, parse,
-    register, resume, selected,
+    body, change, children, delete, fan_out, from, identity, invite, is_truthy, keep, offline,
+    parse, register, resume, selected,
 };
 use crate::core::Core;
 use crate::event::{Actions, Now};
@@ -52,6 +52,7 @@ fn object(core: &mut Core, asked: &Asked<'_>, mut create: Create, out: &mut Acti
     let schema = schema_of(&create, &value)?;
     let reporter = reporter_of(core, asked, &value)?;
     let provider = provider_of(core, asked.owner);
+    let user = identity::user_of(core, &reporter);
     let collections = schema::children(&schema)
         .iter()
         .map(|&name| name.to_owned());
@@ -77,6 +78,7 @@ fn object(core: &mut Core, asked: &Asked<'_>, mut create: Create, out: &mut Acti
         address: address.clone(),
         reporter,
         provider,
+        user,
         schema,
         collections,
         role: Role::Reported,

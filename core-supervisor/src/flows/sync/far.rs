@@ -273,6 +273,7 @@ fn follow(
             .map(|&n| n.to_owned())
             .collect(),
         schema,
+        user: String::new(),
         role: Role::Followed,
         value,
     };

@@ -40,6 +40,7 @@ pub(crate) fn object_without_reporter<'a>(
         address: to,
         provider: &object.provider,
         name: "",
+        user: &object.user,
         level: None,
         digest: "",
     })

@@ -25,6 +25,7 @@ use super::sieve::{self, Sieve};
 use super::slices::Slices;
 use super::strict::{Reach, Validators};
 use super::text::{Lines, Piece, PolicyFile, pieces};
+use super::users::wrong_users;
 
 /// Compiles exactly these files; the [`shipped`](super::shipped) ones are to be among them.
 pub fn compile(files: &[PolicyFile]) -> Result<PolicySet, Problems> {
@@ -156,7 +157,10 @@ fn draft<'a>(
         let help = "write `@why(\"one sentence\")` in front of it";
         return found.add(place, message, help);
     }
-    for (message, help) in wrong_literals(policy) {
+    for (message, help) in wrong_literals(policy)
+        .into_iter()
+        .chain(wrong_users(policy))
+    {
         found.add(place.clone(), message, help);
     }
     let Some(sieve) = sieve::read(policy) else {

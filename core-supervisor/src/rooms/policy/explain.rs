@@ -78,6 +78,9 @@ fn attributes(party: &Party<'_>) -> Value {
     if party.kind.has_name() {
         add("name", facts::name(party).into());
     }
+    if let Some(user) = party.acts_for() {
+        add("user", user.into());
+    }
     if let Some(host) = facts::HostFacts::of(party) {
         add("host", host.name.into());
         add("port", host.port.into());

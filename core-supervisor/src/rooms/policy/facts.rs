@@ -156,6 +156,9 @@ fn entity(types: &Types, party: &Party<'_>) -> Result<Entity, String> {
     if party.kind.has_name() {
         attributes.insert("name".to_owned(), text(name(party)));
     }
+    if let Some(user) = party.acts_for() {
+        attributes.insert("user".to_owned(), text(user));
+    }
     if let Some(host) = HostFacts::of(party) {
         attributes.insert("host".to_owned(), text(host.name));
         attributes.insert("protocol".to_owned(), text(party.address.scheme()));

@@ -35,6 +35,7 @@ mod strict;
 #[cfg(test)]
 mod tests;
 mod text;
+mod users;
 
 use protocol::api::policy::{Explanation, InForce, Verdict};
 

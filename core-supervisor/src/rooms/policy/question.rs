@@ -18,10 +18,19 @@ pub struct Party<'a> {
     pub provider: &'a str,
     /// The owner's name in its descriptor.
     pub name: &'a str,
+    /// For whom the owner acts, `user://idp/name`; empty where nobody is known.
+    pub user: &'a str,
     /// The owner's sandbox level, once confirmed.
     pub level: Option<Level>,
     /// `sha256:…` of the owner's code, or empty.
     pub digest: &'a str,
+}
+
+impl<'a> Party<'a> {
+    /// The user whom rules see, if they see one.
+    pub(super) fn acts_for(&self) -> Option<&'a str> {
+        (self.kind.has_user() && !self.user.is_empty()).then_some(self.user)
+    }
 }
 
 impl PartyKind {
@@ -59,6 +68,11 @@ impl PartyKind {
     /// Whether it comes from a provider.
     pub const fn has_provider(self) -> bool {
         self.is_component() || matches!(self, Self::Application)
+    }
+
+    /// Whether it acts for somebody.
+    pub const fn has_user(self) -> bool {
+        self.has_provider() || matches!(self, Self::Operator)
     }
 
     /// Whether rules may ask for its name.
@@ -148,8 +162,8 @@ pub struct Question<'a> {
 
 /// How long an answer may be reused for the same sender, receiver and act.
 ///
-/// "The same" means every member of both [`Party`]s: a component whose level or
-/// digest changes asks anew.
+/// "The same" means every member of both [`Party`]s: a component whose user, level
+/// or digest changes asks anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {
     /// While this policy version and the sender's relation to the object stand.

@@ -19,6 +19,7 @@ pub(super) struct PartyThen {
     address: Address,
     provider: String,
     name: String,
+    user: String,
     level: Option<Level>,
     digest: String,
 }
@@ -30,6 +31,7 @@ impl PartyThen {
             address: party.address.clone(),
             provider: party.provider.to_owned(),
             name: party.name.to_owned(),
+            user: party.user.to_owned(),
             level: party.level,
             digest: party.digest.to_owned(),
         }
@@ -41,6 +43,7 @@ impl PartyThen {
             address: &self.address,
             provider: &self.provider,
             name: &self.name,
+            user: &self.user,
             level: self.level,
             digest: &self.digest,
         }

@@ -26,6 +26,7 @@ pub(super) enum Trait {
     Address,
     Digest,
     Name,
+    User,
     Provider,
     Path,
     Domain,
@@ -39,6 +40,7 @@ impl Trait {
             "address" => Self::Address,
             "digest" => Self::Digest,
             "name" => Self::Name,
+            "user" => Self::User,
             "provider" => Self::Provider,
             "path" => Self::Path,
             "domain" => Self::Domain,
@@ -54,6 +56,7 @@ impl Trait {
             Self::Address => party.address.as_str(),
             Self::Digest => party.digest,
             Self::Name => super::facts::name(party),
+            Self::User => party.acts_for().unwrap_or_default(),
             Self::Provider => party.provider,
             Self::Path => party.address.path(),
             Self::Domain => party.address.domain(),
@@ -131,6 +134,7 @@ impl Sieve {
         side.kinds &= match attribute {
             "provider" => kinds(PartyKind::has_provider),
             "name" => kinds(PartyKind::has_name),
+            "user" => kinds(PartyKind::has_user),
             "level" | "digest" => kinds(PartyKind::is_component),
             _ => kinds(|_| true),
         };

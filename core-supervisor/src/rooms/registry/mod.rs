@@ -45,6 +45,13 @@ pub struct Standing {
     pub digest: String,
 }
 
+impl Standing {
+    /// The address of the user it acts for, or empty.
+    pub(crate) fn acts_for(&self) -> &str {
+        self.user.as_ref().map_or("", |user| user.url().as_str())
+    }
+}
+
 /// Where an address leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {

@@ -21,6 +21,8 @@ use crate::store::{Change, Table};
 pub(super) struct Whole {
     pub(super) reporter: String,
     pub(super) provider: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) user: String,
     pub(super) schema: String,
     #[serde(default)]
     pub(super) collections: Vec<String>,
@@ -199,6 +201,7 @@ impl Object {
         Whole {
             reporter: self.reporter.as_str().to_owned(),
             provider: self.provider.clone(),
+            user: self.user.clone(),
             schema: self.schema.clone(),
             collections: self.collections.clone(),
             is_reporter: self.role == Role::Reported,

@@ -33,6 +33,8 @@ pub(crate) struct Object {
     pub(crate) reporter: Address,
     /// The domain that pays for it.
     pub(crate) provider: String,
+    /// The user its reporter acts for; empty where it is reported elsewhere.
+    pub(crate) user: String,
     /// The catalogue URL of its schema.
     pub(crate) schema: String,
     /// The names of its collections of children.
@@ -83,6 +85,8 @@ pub(crate) struct New {
     pub(crate) reporter: Address,
     /// Who pays for it.
     pub(crate) provider: String,
+    /// The user its reporter acts for, or empty.
+    pub(crate) user: String,
     /// Its schema's URL.
     pub(crate) schema: String,
     /// Its collections of children.
@@ -117,6 +121,7 @@ impl Object {
             address: new.address,
             reporter: new.reporter,
             provider: new.provider,
+            user: new.user,
             schema: new.schema,
             collections: new.collections,
             role: new.role,

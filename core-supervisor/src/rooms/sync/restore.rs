@@ -61,6 +61,7 @@ fn whole(record: &Record) -> Result<Object, String> {
         address: address(&record.key)?,
         reporter: address(&whole.reporter)?,
         provider: whole.provider,
+        user: whole.user,
         schema: whole.schema,
         collections: whole.collections,
         role: if whole.is_reporter {

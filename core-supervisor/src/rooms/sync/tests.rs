@@ -19,6 +19,7 @@ fn new(data: &Value) -> New {
         address: OBJECT.parse().unwrap(),
         reporter: "hyperty://a.example/1".parse().unwrap(),
         provider: "a.example".to_owned(),
+        user: String::new(),
         schema: "https://a.example/dataschema/Communication".to_owned(),
         collections: Vec::new(),
         role: Role::Reported,

@@ -10,7 +10,7 @@ use super::super::reads::Reads;
 use super::*;
 
 /// Rules in every form that decides where a rule is filed.
-const POOL: [&str; 18] = [
+const POOL: [&str; 21] = [
     "permit (principal, action, resource);",
     "forbid (principal is Hyperty, action == Action::\"read\", resource is Room);",
     "permit (principal in Provider::\"alice.example\", action, resource);",
@@ -29,6 +29,9 @@ const POOL: [&str; 18] = [
     "permit (principal, action, resource) when { \"hyperty\" == principal.scheme && resource.path like \"/1*\" };",
     "forbid (principal, action, resource) when { principal has level && principal.level < 2 };",
     "permit (principal, action, resource) when { resource == Room::\"ua\" || resource == Room::\"registry\" };",
+    "permit (principal, action, resource) when { principal has user && principal.user == \"user://i.example/ann\" };",
+    "forbid (principal, action, resource) when { resource has user && [\"user://i.example/bob\", \"user://i.example/eve\"].contains(resource.user) };",
+    "permit (principal, action, resource) when { principal has user && resource has user && principal.user == resource.user };",
 ];
 
 fn someone_any() -> impl Strategy<Value = Someone> {
@@ -45,6 +48,13 @@ fn someone_any() -> impl Strategy<Value = Someone> {
             7 => room("pep"),
             _ => remote(&format!("hyperty://{provider}/1")),
         };
+        // An address has one user, whoever asks; some have one where nobody should look.
+        let user = match (provider, kind) {
+            ("alice.example", _) => "user://i.example/ann",
+            ("bob.example", 0..=3) => "user://i.example/bob",
+            _ => "",
+        };
+        someone.user = user.to_owned();
         someone.level = level.filter(|_| someone.kind.is_component());
         someone
     })

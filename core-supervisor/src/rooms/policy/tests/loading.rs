@@ -62,6 +62,28 @@ fn a_slip_of_the_pen_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_user_is_written_as_users_are_compared() {
+    let either = |user: &str| rule(&format!("principal has user && {user}"));
+
+    assert!(
+        compile(&[file(&either(
+            r#"principal.user == "user://idp.example/ann""#
+        ))])
+        .is_ok()
+    );
+    refused(&rule(r#"principal.user == "user://a/b""#), "4:8", "user");
+    refused(&either(r#"principal.usr == "user://a/b""#), "4:30", "`usr`");
+    let mail = either(r#"(principal.user == "ann@idp.example")"#);
+    refused(&mail, "1:1", "(write `user://idp.example/ann`)");
+    let set = either(r#"["user://a.b/c", "user://A.b/c"].contains(principal.user)"#);
+    refused(&set, "1:1", "(write `user://a.b/c`)");
+    let unless = either(r#"!("ann" == principal.user)"#);
+    refused(&unless, "1:1", "`ann` is no user");
+    let remote = rule("principal is Remote && principal.user == \"user://a.b/c\"");
+    refused(&remote, "4:31", "user");
+}
+
+#[test]
 fn a_rule_has_a_name_and_a_reason() {
     let scope = "permit (principal, action, resource);";
 

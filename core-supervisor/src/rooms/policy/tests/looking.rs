@@ -213,3 +213,46 @@ fn level_and_digest_are_asked_for_only_when_known() {
     assert_eq!(with(None, "sha256:aa"), Verdict::Permitted);
     assert_eq!(with(None, "sha256:ab"), Verdict::NotPermitted);
 }
+
+#[test]
+fn a_rule_by_user_holds_for_whoever_acts_for_them() {
+    let set = only(
+        r#"@id("ann") @why("ann's components may ask") permit (principal, action == Action::"read", resource)
+        when { principal has user && principal.user == "user://idp.example/ann" };
+        @id("eve") @why("eve is asked nothing") forbid (principal, action, resource)
+        when { resource has user && resource.user == "user://idp.example/eve" };"#,
+    );
+    let of = |user: &str, who: Someone| Someone {
+        user: user.to_owned(),
+        ..who
+    };
+    let (ann, bob, eve) = (
+        "user://idp.example/ann",
+        "user://idp.example/bob",
+        "user://idp.example/eve",
+    );
+    let ask = |from: &str, to: &str| {
+        let (from, to) = (of(from, hyperty(ALICE)), of(to, hyperty(BOB)));
+        check(&set, &from, "read", &to)
+    };
+
+    assert_eq!(ask(ann, bob).verdict, Verdict::Permitted);
+    assert_eq!(ask(bob, ann).verdict, Verdict::NotPermitted);
+    assert_eq!(ask("", bob).verdict, Verdict::NotPermitted);
+    let forbidden = ask(ann, eve);
+    assert_eq!(forbidden.verdict, Verdict::Forbidden);
+    assert_eq!(forbidden.rules[0].id, "eve");
+    assert_eq!(forbidden.attributes["principal"]["user"], ann);
+    assert_eq!(forbidden.attributes["resource"]["user"], eve);
+    // What is elsewhere, and a room, act for nobody that is known here.
+    let app = of(ann, application(ALICE));
+    let far = of(ann, remote("hyperty://far.example/1"));
+    assert_eq!(
+        verdict(&set, &app, "read", &room("pep")),
+        Verdict::Permitted
+    );
+    assert_eq!(
+        verdict(&set, &far, "read", &room("pep")),
+        Verdict::NotPermitted
+    );
+}

@@ -21,6 +21,7 @@ struct Someone {
     address: Address,
     provider: String,
     name: String,
+    user: String,
     level: Option<Level>,
     digest: String,
 }
@@ -32,6 +33,7 @@ impl Someone {
             address: &self.address,
             provider: &self.provider,
             name: &self.name,
+            user: &self.user,
             level: self.level,
             digest: &self.digest,
         }
@@ -44,6 +46,7 @@ fn someone(kind: PartyKind, address: &str, provider: &str, name: &str) -> Someon
         address: address.parse().unwrap(),
         provider: provider.to_owned(),
         name: name.to_owned(),
+        user: String::new(),
         level: kind.is_component().then_some(Level::L2),
         digest: String::new(),
     }
