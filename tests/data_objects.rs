@@ -21,6 +21,7 @@ const DESK: &str = "
     const deeds = {
       create: (m) => syncher.create(schema, m.invite, {n: 0, list: []}, true, false, 'desk', {}, {resources: ['desk']}).then(begin),
       set: (m) => Object.assign(reporter.data, m.value),
+      drop: (m) => delete reporter.data[m.key],
       push: (m) => { for (let n = 0; n < m.times; n += 1) reporter.data.list.push(n) },
       shift: () => reporter.data.list.shift(),
       child: (m) => reporter.addChild({text: m.text}),
@@ -32,7 +33,7 @@ const DESK: &str = "
       if (m.type !== 'read') return;
       await deeds[m.body.do](m.body);
       bus.postMessage({id: m.id, type: 'response', from: url, to: m.from, body: {code: 200,
-        value: {data: reporter?.data, children: Object.keys(reporter?.childrens ?? {}).length}}});
+        value: {data: reporter?.data, text: JSON.stringify(reporter?.data), children: Object.keys(reporter?.childrens ?? {}).length}}});
     });";
 
 // Observes what it is invited to, or what it observed before.
@@ -53,7 +54,7 @@ const BOARD: &str = "
       if (m.body.do === 'child') await observer.addChild({text: m.body.text}).then((c) => c.sharingStatus).then((s) => { said = s.code });
       if (m.body.do === 'call') await observer.execute(m.body.method, []).then(() => { said = 'done' }, (reason) => { said = reason });
       bus.postMessage({id: m.id, type: 'response', from: url, to: m.from, body: {code: 200,
-        value: {data: observer?.data, children: Object.keys(observer?.childrens ?? {}).length, said, ended}}});
+        value: {data: observer?.data, text: JSON.stringify(observer?.data), children: Object.keys(observer?.childrens ?? {}).length, said, ended}}});
     });";
 
 struct Sharing {
@@ -180,6 +181,42 @@ fn both_go_on_after_the_supervisor_was_killed() {
     sharing.desk(&json!({"do": "set", "value": {"n": 6}}));
 
     sharing.board_has(&json!({"n": 6, "list": []}));
+}
+
+// As scripts have it: what looks like an index first and in order, then the rest as it came.
+#[test]
+fn members_and_elements_keep_their_order_when_the_supervisor_was_killed() {
+    let sharing = Sharing::begun();
+    let deeds = [
+        json!({"do": "set", "value": {"zoo": 1, "ant": 2, "mid": {"y": 1, "x": 2}, "10": 1, "9": 2, "bee": 3}}),
+        json!({"do": "drop", "key": "ant"}),
+        json!({"do": "push", "times": 12}),
+        json!({"do": "set", "value": {"ant": 4, "zoo": 5}}),
+        json!({"do": "drop", "key": "n"}),
+        json!({"do": "shift"}),
+    ];
+    let list = "[1,2,3,4,5,6,7,8,9,10,11]";
+    let text =
+        format!(r#"{{"9":2,"10":1,"list":{list},"zoo":5,"mid":{{"y":1,"x":2}},"bee":3,"ant":4}}"#);
+
+    for deed in &deeds {
+        sharing.desk(deed);
+    }
+    let before = sharing.desk(&json!({"do": "look"}))["text"].clone();
+    eventually("the board lists it alike", || {
+        sharing.board(&json!({}))["text"] == json!(text)
+    });
+    sharing.runtime.keeps("\"ant\"");
+    let sharing = Sharing::start(sharing.runtime.killed());
+    for component in [&sharing.desk, &sharing.board] {
+        eventually("it has its object again", || {
+            sharing.runtime.log_says(component, "took up")
+        });
+    }
+
+    assert_eq!(before, json!(text));
+    assert_eq!(sharing.desk(&json!({"do": "look"}))["text"], json!(text));
+    assert_eq!(sharing.board(&json!({}))["text"], json!(text));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! One change of JSON data: read, applied, and taken back.
 //!
-//! Applying costs no more than the way to the place and what is put there or
-//! taken away; the rest of the data is not looked at. A change that cannot be
-//! applied leaves the data as it was.
+//! Applying costs no more than the way to the place, what is put there or taken
+//! away, and moving what follows it; the rest of the data is not looked at. A
+//! change that cannot be applied leaves the data as it was.
+//!
+//! Members keep the order in which they came, as in a script: who reads an object
+//! back lists it as its reporter does.
 
 use protocol::api::sync::Delta;
 use serde_json::{Map, Value};
@@ -23,6 +26,8 @@ pub(crate) struct Change {
 enum Deed {
     Assign(Value),
     Delete,
+    /// Puts a deleted member back where it was; only what undoes says so.
+    Restore(usize, Value),
     Insert(Vec<Value>),
     Remove(usize),
 }
@@ -70,6 +75,10 @@ impl Change {
             }
             (Value::Object(members), Deed::Delete) => {
                 Ok(delete_member(members, self.keys.clone(), last))
+            }
+            (Value::Object(members), Deed::Restore(at, value)) => {
+                members.shift_insert(at.min(members.len()), last.clone(), value);
+                Ok((Undo(None), 0))
             }
             (Value::Array(items), deed) => {
                 let at = last.parse::<usize>().ok();
@@ -130,14 +139,16 @@ fn assign_member(
 }
 
 fn delete_member(members: &mut Map<String, Value>, keys: Vec<String>, last: &str) -> (Undo, isize) {
-    match members.remove(last) {
-        Some(old) => {
-            let freed = measure::bytes(&old) + last.len() + 4;
-            let deed = Deed::Assign(old);
-            (Undo(Some(Change { keys, deed })), -signed(freed))
-        }
-        None => (Undo(None), 0),
-    }
+    let Some(at) = members.keys().position(|key| key == last) else {
+        return (Undo(None), 0);
+    };
+    // Not `remove`: it puts the last member into the gap.
+    let Some(old) = members.shift_remove(last) else {
+        return (Undo(None), 0);
+    };
+    let freed = measure::bytes(&old) + last.len() + 4;
+    let deed = Deed::Restore(at, old);
+    (Undo(Some(Change { keys, deed })), -signed(freed))
 }
 
 fn change_array(
@@ -160,6 +171,8 @@ fn change_array(
             items.splice(at..at, elements);
             (Deed::Remove(count), grown)
         }
+        // Only a member is put back.
+        Deed::Restore(..) => return Err(malformed("an element is not put back")),
         Deed::Insert(_) => {
             return Err(no_place(format!(
                 "an array of {} elements has no place {at} to insert at",
