@@ -4,12 +4,16 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::{Catalogue, Member, Runtime, class, eventually};
+use hyperty_tests::harness::{Catalogue, Member, Process, Runtime, class, eventually};
 use protocol::frame::Level;
 use serde_json::{Value, json};
 
 const ANN: &str = "ann@idp.example";
 const KEEPER: &str = "keeper.example/hyperty/Keeper";
+/// A turn has a quarter of a second of a processor, also in a build that is not optimised.
+const WRITES_PER_TURN: u64 = 1_600;
+/// A million writes, each key as often as the others.
+const TURNS: u64 = 625;
 
 const METHODS: &str = "
 function Component() {}
@@ -26,6 +30,9 @@ Component.prototype.fill = function (key, units) {
 Component.prototype.write = function (from, count) {
     for (var n = from; n < from + count; n++) localStorage.setItem('key' + n % 64, 'value ' + n);
     return localStorage.length;
+};
+Component.prototype.all = function () {
+    return Object.keys(localStorage).map(function (key) { return key + '=' + localStorage.getItem(key); }).sort();
 };
 Component.prototype.open = function (host, count) {
     var all = [];
@@ -151,6 +158,51 @@ fn writes_without_end_are_cut_short_and_the_last_of_each_key_is_kept() {
     let last = 9_999;
     let key = format!("key{}", last % 64);
     assert_eq!(keeper.call("get", &json!([key])), format!("value {last}"));
+}
+
+#[test]
+fn a_million_writes_all_succeed_in_bounded_memory_and_a_bounded_file() {
+    let runtime = runtime();
+    let keeper = Member::deploy(&runtime, KEEPER, ANN);
+    let held = |name: &str| {
+        let processes = [runtime.supervisor(), runtime.process_of(keeper.component())];
+        processes.map(|process| kib(process, name))
+    };
+    let turn = |number: u64| {
+        let first = number * WRITES_PER_TURN;
+        assert_eq!(keeper.call("write", &json!([first, WRITES_PER_TURN])), 64);
+    };
+
+    (0..TURNS / 10).for_each(turn);
+    let early = held("VmHWM");
+    (TURNS / 10..TURNS).for_each(turn);
+    let late = held("VmHWM");
+    let expected = keeper.call("all", &json!([]));
+    keeper.call("put", &json!(["end", "the end of all"]));
+    runtime.keeps("the end of all");
+    let file = std::fs::metadata(runtime.store()).unwrap().len();
+    let runtime = Runtime::with(catalogue()).home(runtime.killed()).start();
+    let keeper = Member::deploy(&runtime, KEEPER, ANN);
+    keeper.call("drop", &json!(["end"]));
+
+    let last = |key: u64| TURNS * WRITES_PER_TURN - 64 + key;
+    let mut all: Vec<String> = (0..64)
+        .map(|key| format!("key{key}=value {}", last(key)))
+        .collect();
+    all.sort();
+    assert_eq!(expected, json!(all));
+    assert_eq!(keeper.call("all", &json!([])), json!(all));
+    // What is held is about three kilobytes; the rest is what allocators keep.
+    for (early, late) in early.into_iter().zip(late) {
+        assert!(late < early + 32 * 1024, "{late} KiB after {early} KiB");
+    }
+    assert!(file < 16 * 1024 * 1024, "{file} bytes");
+}
+
+/// A line of a process's status, in KiB.
+fn kib(process: Process, name: &str) -> u64 {
+    let line = process.status_field(name).unwrap();
+    line.trim_end_matches(" kB").trim().parse().unwrap()
 }
 
 #[test]

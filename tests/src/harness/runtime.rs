@@ -271,6 +271,11 @@ impl Runtime {
         std::mem::take(&mut self.home)
     }
 
+    /// The file in which it keeps what outlives it.
+    pub fn store(&self) -> PathBuf {
+        self.home.join("data").join("state.redb")
+    }
+
     /// Waits until this text is on the disk, with whatever was to be written before it.
     ///
     /// Changes of data objects are acknowledged to nobody: they are gathered and written a
@@ -281,7 +286,7 @@ impl Runtime {
     /// When it is not kept.
     #[track_caller]
     pub fn keeps(&self, text: &str) {
-        let file = self.home.join("data").join("state.redb");
+        let file = self.store();
         eventually(&format!("`{text}` is written"), || {
             let bytes = fs::read(&file).unwrap_or_default();
             bytes
