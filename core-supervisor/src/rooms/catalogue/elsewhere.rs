@@ -297,9 +297,15 @@ pub fn base(text: &str) -> Result<String, String> {
     Ok(format!("https://{}", authority.to_ascii_lowercase()))
 }
 
-fn host_of(base: &str) -> &str {
+/// The host and the port of a base.
+pub fn authority(base: &str) -> (&str, u16) {
     let authority = base.trim_start_matches("https://");
-    authority.split(':').next().unwrap_or_default()
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    (host, port.parse().unwrap_or(443))
+}
+
+fn host_of(base: &str) -> &str {
+    authority(base).0
 }
 
 /// Whether nobody on the internet can have this domain (RFC 6761, RFC 6762).
