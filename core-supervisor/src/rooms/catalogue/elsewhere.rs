@@ -286,11 +286,8 @@ pub fn base(text: &str) -> Result<String, String> {
         ));
     };
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let is_host = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.');
+    let is_host = !host.is_empty() && host.len() <= 253 && host.bytes().all(is_plain);
     if !is_host || port.parse::<u16>().is_err() {
         return Err(format!("`{}` is not `https://host:port`", shown(text)));
     }
