@@ -237,6 +237,7 @@ fn what_cannot_be_had_is_told_and_not_asked_for_again_at_once() {
     asked_once(&mut story);
 }
 
+// messaging A.6 case 58
 #[test]
 fn an_older_copy_serves_when_its_domain_cannot_be_asked() {
     let mut story = stage(Some(Tags {
