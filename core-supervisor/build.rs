@@ -14,6 +14,7 @@ fn main() -> io::Result<()> {
     let mut list = "&[\n".to_owned();
     for file in files {
         let name = Path::new("src").join(file.strip_prefix(&sources).unwrap_or(&file));
+        let [name, file] = [&name, &file].map(|path| path.display().to_string());
         // `include_str!` has the compiler watch the text.
         let _ = writeln!(list, "({name:?}, include_str!({file:?})),");
     }
