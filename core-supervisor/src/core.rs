@@ -15,7 +15,7 @@ use crate::event::{Actions, Event, LaunchSpec, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
     audit, begin, connect, deliver, deploy, dial, enrol, fetch, heartbeat, home, late, legacy,
-    lend, observe, persist, reach, serve_admin, stop, supervise, sync,
+    lend, observe, persist, reach, serve_admin, stop, supervise, sync, trust,
 };
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
@@ -24,6 +24,7 @@ use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
 use crate::rooms::catalogue::Item;
 use crate::rooms::catalogue::elsewhere::Mode;
+use crate::rooms::catalogue::trust::{Pinned, Trust, Unsigned};
 use crate::rooms::connections::Connections;
 use crate::rooms::discovery::Discovery;
 use crate::rooms::policy::{Policy, PolicySet};
@@ -88,6 +89,8 @@ pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) rooms: Rooms,
     pub(crate) gates: Gates,
+    /// Whose packages are believed.
+    pub(crate) trust: Trust,
     /// Raised by everything that a judgement depends on.
     pub(crate) epoch: u64,
     /// Who waits for long work, by its ticket.
@@ -148,6 +151,7 @@ impl Core {
             settings,
             rooms,
             gates: Gates::default(),
+            trust: Trust::default(),
             epoch: 1,
             waiting: Vec::new(),
             persisting: Persisting::default(),
@@ -180,7 +184,8 @@ impl Core {
             Event::Exited { sandbox, exit } => supervise::exited(self, sandbox, &exit, now, out),
             Event::Inspected { sandbox, seen } => connect::inspected(self, sandbox, seen, now, out),
             Event::PackageRead { ticket, mut result } => {
-                if !fetch::package_read(self, ticket, &mut result, now, out) {
+                let is_elsewhere = fetch::package_read(self, ticket, &mut result, now, out);
+                if !is_elsewhere && !trust::package_read(self, ticket, &mut result, now, out) {
                     deploy::package_read(self, ticket, *result, now, out);
                 }
             }
@@ -223,6 +228,13 @@ impl Core {
         }
     }
 
+    /// Says which packages may be unsigned, and whose keys are known; called once,
+    /// before `restore`. Otherwise directories may be, and no key is known.
+    pub fn believe(&mut self, unsigned: Unsigned, keys: &[Pinned]) {
+        self.trust.unsigned = unsigned;
+        self.trust.keys.configure(keys);
+    }
+
     /// Hands the rooms what they had kept; called once, before `start`.
     pub fn restore(&mut self, records: Vec<Record>) {
         begin::restore(self, records);
@@ -232,6 +244,7 @@ impl Core {
     pub fn start(&mut self, now: Now, out: &mut Actions) {
         self.time = now.mono;
         audit::started(self, out);
+        trust::begin(self, out);
         sync::keep::begin(self, now, out);
         home::keep_up(self, now, out);
         self.keep_spares(now, out);
@@ -291,7 +304,15 @@ impl Core {
             sandbox.and_then(|sandbox| sandbox.level),
         );
         let traffic = self.rooms.user_agent.traffic(id);
-        Some(deployment.view(now.mono, place, traffic))
+        let mut view = deployment.view(now.mono, place, traffic);
+        let item = deployment
+            .package
+            .as_ref()
+            .map(|package| &package.origin.item);
+        if let Some((version, grown)) = item.and_then(|item| self.trust.waiting(item)) {
+            view.waits = format!("{version} {}", grown.join("; "));
+        }
+        Some(view)
     }
 
     pub(crate) fn launch_spec(&self, engine: Engine, min_level: Level) -> LaunchSpec {

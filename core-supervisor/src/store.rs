@@ -22,6 +22,8 @@ pub enum Table {
     Storage,
     /// What the operator granted and revoked: component, whose word, place → it.
     Grants,
+    /// Whom this runtime believes: keys of providers, releases of packages → them.
+    Trust,
 }
 
 /// One change of one table.

@@ -21,6 +21,12 @@ pub(crate) const fn date(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
+/// `2026-01-31` of seconds since the Unix epoch.
+pub(crate) fn day(seconds: u64) -> String {
+    let (year, month, day) = date(seconds / DAY_S);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// `2026-01-31T23:59:59Z` of microseconds since the Unix epoch.
 pub(crate) fn text(wall_us: u64) -> String {
     let seconds = Duration::from_micros(wall_us).as_secs();

@@ -337,6 +337,16 @@ pub enum Action {
         /// Comes back with `PolicyCompiled`.
         ticket: Ticket,
     },
+    /// Throw a release away that nobody may run.
+    DropRelease {
+        /// `blake3:…` of it.
+        digest: String,
+    },
+    /// Throw every release away but these.
+    KeepReleases {
+        /// `blake3:…` of each.
+        digests: Vec<String>,
+    },
     /// Write changes to the store, all or none. Those of one call come before
     /// those of the next.
     Persist {

@@ -36,9 +36,13 @@ pub(crate) fn deployed(core: &Core, id: DeploymentId, out: &mut Actions) {
         return;
     };
     let restarts = core.rooms.user_agent.get(id).map_or(0, |it| it.restarts);
+    let deployment = core.rooms.user_agent.get(id);
+    let package = deployment.and_then(|deployment| deployment.package.as_ref());
+    let signer = package.map_or("", |package| package.origin.signer.as_str());
+    let what = format!("{} of {}, {signer}", standing.name, standing.provider);
     let detail = match restarts {
-        0 => format!("{} of {}", standing.name, standing.provider),
-        many => format!("{} of {}, restart {many}", standing.name, standing.provider),
+        0 => what,
+        many => format!("{what}, restart {many}"),
     };
     let level = standing.level.map(|level| level.to_string());
     note(
@@ -66,6 +70,19 @@ pub(crate) fn not_deployed(core: &Core, id: DeploymentId, refusal: &Refusal, out
             what: "not-deployed".to_owned(),
             who: format!("{}/{}", wanted.provider, wanted.component),
             detail: refusal.reason.clone(),
+            ..Entry::default()
+        },
+    );
+}
+
+/// Something was decided about a package: whose it is, and whether it may run.
+pub(crate) fn package(who: &str, word: &str, detail: &str, out: &mut Actions) {
+    note(
+        out,
+        Entry {
+            what: format!("package-{word}"),
+            who: who.to_owned(),
+            detail: detail.to_owned(),
             ..Entry::default()
         },
     );

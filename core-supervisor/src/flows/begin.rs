@@ -68,6 +68,7 @@ pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
             Table::Subscriptions => core.rooms.subscriptions.restore(&record),
             Table::Storage => core.rooms.storage.restore(&record),
             Table::Grants => core.rooms.connections.grants.restore(&record),
+            Table::Trust => core.trust.restore(&record),
         }
     }
     sync::keep::restore(core, objects);

@@ -13,7 +13,7 @@ use protocol::{Address, Code};
 use crate::core::Core;
 use crate::event::{Action, Actions, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{address, fetch, judge, legacy, load, reload, supervise, terms, undeploy};
+use crate::flows::{address, judge, legacy, load, reload, supervise, terms, trust, undeploy};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::party::PartyKind;
@@ -45,7 +45,6 @@ pub(crate) fn begin(
         return Err(Refusal::bad_request(reason));
     }
     let user = user_of(core, asker.owner, wanted.user.as_deref())?;
-    fetch::grant_named(core, &asker, (&wanted.catalogue, &wanted.provider), out)?;
     enter(
         core,
         (Some(asker), None),
@@ -274,6 +273,7 @@ fn register(
         code,
         digest,
         source,
+        seal,
     } = read;
     let constraints = terms::meets(descriptor)?;
     let is_stub = descriptor.kind == ComponentKind::ProtoStub;
@@ -319,6 +319,7 @@ fn register(
         code: terms::loadable(code),
         digest: digest.clone(),
         source: source.clone(),
+        origin: trust::origin(seal),
         resources: descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(descriptor),
         constraints,

@@ -44,4 +44,5 @@ pub(crate) mod stop;
 pub(crate) mod supervise;
 pub(crate) mod sync;
 pub(crate) mod terms;
+pub(crate) mod trust;
 pub(crate) mod undeploy;

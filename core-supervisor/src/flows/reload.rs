@@ -11,7 +11,7 @@ use protocol::{Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
-use crate::flows::{deploy, dial, load, orphan, reach, registration, sync, terms, undeploy};
+use crate::flows::{deploy, dial, load, orphan, reach, registration, sync, terms, trust, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
 use crate::rooms::catalogue::{self, PackageFailure, PackageRead, Wanted};
 use crate::rooms::user_agent::{Asker, Deployment, Loadable, Package, Previous, Reread, Stage};
@@ -26,9 +26,6 @@ pub(crate) fn begin(
     let Some(deployment) = core.rooms.user_agent.get(id) else {
         return Err(Refusal::not_found("the component is gone"));
     };
-    if is_on_its_way(deployment.stage) || core.rooms.user_agent.is_reread(id) {
-        return Err(on_its_way());
-    }
     let wanted = Wanted {
         catalogue: deployment.wanted.catalogue.clone(),
         component: deployment.wanted.component.clone(),
@@ -36,15 +33,38 @@ pub(crate) fn begin(
         is_exact: deployment.way.is_some(),
         is_here: false,
     };
+    begin_with(core, id, asker, wanted, out)
+}
+
+/// The same with another package than the one that was deployed.
+pub(crate) fn begin_with(
+    core: &mut Core,
+    id: DeploymentId,
+    asker: Asker,
+    wanted: Wanted,
+    out: &mut Actions,
+) -> Result<(), Refusal> {
+    let stage = may_begin(core, id)?;
     let reread = Reread {
         id,
         asker: Some(asker),
-        was_stopped: deployment.stage == Stage::Stopped,
+        was_stopped: stage == Stage::Stopped,
     };
     let ticket = core.next_ticket();
     core.rooms.user_agent.reread(ticket, reread);
     out.list.push(Action::ReadPackage { ticket, wanted });
     Ok(())
+}
+
+/// Whether a deployment's package may be read again now; how far it has come.
+pub(crate) fn may_begin(core: &Core, id: DeploymentId) -> Result<Stage, Refusal> {
+    let Some(deployment) = core.rooms.user_agent.get(id) else {
+        return Err(Refusal::not_found("the component is gone"));
+    };
+    if is_on_its_way(deployment.stage) || core.rooms.user_agent.is_reread(id) {
+        return Err(on_its_way());
+    }
+    Ok(deployment.stage)
 }
 
 /// The package is here: it takes the place of the old one, or does not.
@@ -168,6 +188,7 @@ fn package(
         code: terms::loadable(&read.code),
         digest: read.digest.clone(),
         source: read.source.clone(),
+        origin: trust::origin(&read.seal),
         resources: read.descriptor.hyperty_type.clone(),
         data_schemes: terms::data_schemes(&read.descriptor),
         constraints,

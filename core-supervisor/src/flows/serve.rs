@@ -15,7 +15,7 @@ use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
     deploy, dial, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
-    serve_storage, serve_subscriptions, stop, supervise, sync, undeploy,
+    serve_storage, serve_subscriptions, stop, supervise, sync, trust, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -235,13 +235,15 @@ fn manage(
             supervise::restart(core, id, now, out);
             return Ok(Answer::Later);
         }
+        "approve" => return trust::approve(core, asked, id, out),
+        "rollback" => return trust::roll_back(core, asked, id, out),
         "reload" => {
             reload::begin(core, id, asked.asker(), out)?;
             return Ok(Answer::Later);
         }
         other => {
             return Err(Refusal::bad_request(format!(
-                "`{other}` is not a method: say stop, start, restart or reload"
+                "`{other}` is not a method: say stop, start, restart, reload, approve or rollback"
             )));
         }
     }

@@ -10,7 +10,7 @@ use crate::core::{Core, Waiting};
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
-use crate::flows::{fetch, judge};
+use crate::flows::{fetch, judge, trust};
 use crate::ids::Ticket;
 use crate::rooms::catalogue::CatalogueListing;
 use crate::rooms::policy::{Act, PepRequest, PolicySet, Problems};
@@ -102,6 +102,9 @@ pub(crate) fn catalogue(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -
     let check = match (asked.header().kind, query.method.as_str()) {
         (MessageKind::Read, _) => false,
         (MessageKind::Execute, "check") => true,
+        (MessageKind::Execute, "keys" | "trust" | "distrust") => {
+            return trust::serve(core, asked, &query, out);
+        }
         (MessageKind::Execute, _) => return fetch::serve(core, asked, query, out),
         _ => return Err(not_understood(catalogue::PATH, asked.header())),
     };

@@ -77,6 +77,8 @@ impl<B: Brain> RunLoop<B> {
             }),
             Action::Keep { ticket, arrived } => self.hand_over(Job::Keep { ticket, arrived }),
             Action::Manage { ticket, managed } => self.hand_over(Job::Manage { ticket, managed }),
+            Action::DropRelease { digest } => self.hand_over(Job::DropRelease { digest }),
+            Action::KeepReleases { digests } => self.hand_over(Job::KeepReleases { digests }),
             Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
             Action::Persist { ticket, changes } => {
                 if self.writes.send(Write { ticket, changes }).is_err() {

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use protocol::frame::Level;
 
 use super::config::{Flags, LogSpec, Node, Secret};
+use crate::rooms::catalogue::trust::Unsigned;
 use crate::user::User;
 
 /// The trusted supervisor of the Hyperty Runtime.
@@ -106,6 +107,9 @@ pub struct Options {
     /// What to log: error, warn, info, debug; `json` or `json:debug` for JSON lines
     #[arg(long, global = true, value_name = "WHAT")]
     pub log: Option<LogSpec>,
+    /// Run packages that nobody signed, also those fetched from other domains
+    #[arg(long, global = true)]
+    pub unsigned: bool,
     /// Be the sidecar of an application: end with it, and make it show a token
     #[arg(long)]
     pub sidecar: bool,
@@ -148,6 +152,7 @@ impl Options {
             tls_roots: self.tls_roots.clone(),
             user: self.user.clone(),
             log: self.log.clone(),
+            unsigned: self.unsigned.then_some(Unsigned::All),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::package::{Catalogues, Nodes, Programs};
 use super::policy_files::{self, PolicyDir};
 use super::world::Job;
 use crate::event::Event;
+use crate::rooms::catalogue::trust::Unsigned;
 use crate::rooms::policy::{PolicySet, Problems};
 
 /// Everything that long work needs to know. Cheap to clone.
@@ -31,7 +32,9 @@ impl Chores {
         let catalogues = Catalogues::new(directories, domain, programs).with_nodes(nodes);
         Self {
             network: Network::new(config, network_programs),
-            catalogues: catalogues.fetching(data, config.fetch.value, own),
+            catalogues: catalogues
+                .fetching(data, config.fetch.value, own)
+                .unsigned(config.unsigned.value == Unsigned::All),
             policies: policy_dirs(config),
             homes,
         }
@@ -48,8 +51,18 @@ impl Chores {
     }
 
     /// Does one piece of work.
-    pub(super) fn act(&self, job: Job) -> Event<'static> {
-        match job {
+    ///
+    /// Some comes back as an event, some does not.
+    pub(super) fn act(&self, job: Job) -> Option<Event<'static>> {
+        Some(match job {
+            Job::DropRelease { digest } => {
+                self.catalogues.drop_release(&digest);
+                return None;
+            }
+            Job::KeepReleases { digests } => {
+                self.catalogues.keep_releases(&digests);
+                return None;
+            }
             Job::ReadPackage { ticket, wanted } => Event::PackageRead {
                 ticket,
                 result: Box::new(self.catalogues.read(&wanted)),
@@ -97,7 +110,7 @@ impl Chores {
                 ticket,
                 result: Box::new(self.compile()),
             },
-        }
+        })
     }
 }
 

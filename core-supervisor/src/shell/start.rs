@@ -179,6 +179,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
         })?;
     let (writes, keeper) = Keeper::start(store, letterbox.clone())?;
     let mut brain = core(&config, address, (token.clone(), homes), rules)?;
+    brain.believe(config.unsigned.value, &config.keys.value);
     brain.restore(records);
     let parts = Parts {
         brain,

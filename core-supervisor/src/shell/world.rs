@@ -62,6 +62,16 @@ pub enum Job {
         /// What is to be done.
         managed: Managed,
     },
+    /// Nothing comes back.
+    DropRelease {
+        /// Which.
+        digest: String,
+    },
+    /// Nothing comes back.
+    KeepReleases {
+        /// All others go.
+        digests: Vec<String>,
+    },
     /// Comes back as `ConnectorRead`.
     ReadConnector {
         /// The core's number for it.
@@ -171,8 +181,10 @@ async fn work(mut jobs: UnboundedReceiver<Job>, chores: Chores, letterbox: Lette
     while let Some(job) = jobs.recv().await {
         let (chores, letterbox) = (chores.clone(), letterbox.clone());
         here.spawn_blocking(move || {
-            // Fails only when the loop is gone.
-            let _ = letterbox.put(Arrival::Happened(chores.act(job)));
+            if let Some(event) = chores.act(job) {
+                // Fails only when the loop is gone.
+                let _ = letterbox.put(Arrival::Happened(event));
+            }
         });
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::elsewhere::AskedFor;
+use core_supervisor::rooms::catalogue::trust::Seal;
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
 use protocol::api::connections::{Names, Pattern};
 use protocol::dial::Transport;
@@ -68,6 +69,7 @@ impl Story {
             Action::Seal { slot } => {
                 self.lender.slots.remove(&slot.0);
             }
+            Action::DropRelease { .. } | Action::KeepReleases { .. } => {}
             Action::Audit { entry } => self.audited.push(*entry),
             Action::TakeSocket { socket: None, .. } => self.wires.unwanted += 1,
             Action::TakeSocket {
@@ -375,6 +377,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         code,
         digest: "sha256:00".to_owned(),
         source: format!("{name}.js"),
+        seal: Seal::Unsigned { is_fetched: false },
     })
 }
 

@@ -17,7 +17,8 @@ pub const BEGINNING: &str = "000000000000000000000000000000000000000000000000000
 #[serde(rename_all = "kebab-case", default)]
 pub struct Entry {
     /// `started`, `deployed`, `removed`, `not-deployed`, `denied`, `fault`, `ended`,
-    /// `granted`, `revoked`, `missed` or `ended-supervisor`.
+    /// `granted`, `revoked`, `missed`, `ended-supervisor`, or of a package `package-trusted`,
+    /// `-not-trusted`, `-waits`, `-approved`, `-rolled-back`, `-expired`, `-trust`, `-distrust`.
     pub what: String,
     /// Who did it, or to whom it happened: an address, or `operator`.
     pub who: String,

@@ -11,6 +11,10 @@
 //! | `pin` | `item`, `digest` or nothing for the one that is here | [`Fetched`] |
 //! | `unpin` | `item` | [`Fetched`] |
 //!
+//! | `keys` | nothing | [`Keys`] |
+//! | `trust` | `key`: `DOMAIN=RW…` | [`Keys`]: the provider signs with this key, too |
+//! | `distrust` | `provider`, `key` or nothing for all of them | [`Keys`] |
+//!
 //! How the core asks its own stub for what is elsewhere: [`remote`].
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +40,12 @@ pub struct Query {
     /// `sha256:…` of the code that is wanted, to pin it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub digest: String,
+    /// Whose keys are meant.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+    /// `DOMAIN=RW…` to be trusted; a key or its number to be forgotten, or nothing for all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub key: String,
     /// Whether an update that asks for more rights is taken.
     #[serde(skip_serializing_if = "is_false")]
     pub accept: bool,
@@ -77,6 +87,30 @@ pub struct Fetched {
     /// What a newer version asks for beyond this one; it waits for `update` with `accept`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grown: Vec<String>,
+}
+
+/// Whose signatures are believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Which packages may be unsigned: `none`, `directories` or `all`.
+    pub unsigned: String,
+    /// In the order of providers.
+    pub keys: Vec<Key>,
+}
+
+/// A key of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The provider's domain.
+    pub provider: String,
+    /// The public key, as in the `.pub` file of minisign.
+    pub key: String,
+    /// The number that people compare.
+    pub id: String,
+    /// Who said so: `configuration`, `operator` or `first use`.
+    pub by: String,
+    /// Since when, in seconds since the Unix epoch; 0 of the configuration.
+    pub since_s: u64,
 }
 
 /// What an update came to.

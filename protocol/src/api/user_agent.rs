@@ -45,7 +45,9 @@ pub struct Select {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Method {
     /// `stop`, `start`, `restart`, or `reload`: read its package again and load that
-    /// at the same address; the old code goes on when the new one cannot.
+    /// at the same address; the old code goes on when the new one cannot. Of signed
+    /// packages also `approve`: take the newer version that waits; `rollback`: go back
+    /// to the version before, and stay there until `approve`.
     pub method: String,
     /// Its address, or its name when only one has it.
     pub resource: String,
@@ -114,6 +116,19 @@ pub struct Component {
     /// Where it was read from.
     #[serde(default)]
     pub source: String,
+    /// Who signed its package: the number of the key, `unsigned`, or `shipped` with the
+    /// runtime.
+    #[serde(default)]
+    pub signer: String,
+    /// The version of a signed package.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// `blake3:…` of a signed package.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub package: String,
+    /// The newer version that waits for `approve`, and what it asks for beyond this one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub waits: String,
     /// How the constraints of its descriptor are met, by name.
     #[serde(default)]
     pub constraints: BTreeMap<String, Met>,

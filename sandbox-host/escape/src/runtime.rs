@@ -17,8 +17,6 @@ use protocol::message::MessageKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::script::GRANTED;
-
 /// How long anything may take before it counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -49,12 +47,18 @@ impl Runtime {
     pub(crate) fn start(home: &Path, attempts: &Path, level: Option<Level>) -> Result<Self> {
         let catalogue = home.join("catalogue");
         native(&catalogue, PROVIDER, "Attempts", attempts)?;
-        let attempts = include_str!("../attempts/script.js");
-        let witness = include_str!("../attempts/witness.js");
-        let every_host = json!([{ "host": "*" }]);
-        script(&catalogue, (PROVIDER, "Script"), attempts, json!([]))?;
-        script(&catalogue, (PROVIDER, GRANTED), attempts, every_host)?;
-        script(&catalogue, (VICTIM, "Witness"), witness, json!([]))?;
+        script(
+            &catalogue,
+            PROVIDER,
+            "Script",
+            include_str!("../attempts/script.js"),
+        )?;
+        script(
+            &catalogue,
+            VICTIM,
+            "Witness",
+            include_str!("../attempts/witness.js"),
+        )?;
         let (mut child, endpoint) = supervisor(home, &catalogue, level)?;
         let client = match Client::connect(&endpoint, Role::Operator) {
             Ok(client) => client,
@@ -243,16 +247,9 @@ fn native(catalogue: &Path, provider: &str, name: &str, program: &Path) -> Resul
     Ok(())
 }
 
-fn script(
-    catalogue: &Path,
-    (provider, name): (&str, &str),
-    source: &str,
-    network: Value,
-) -> Result<()> {
+fn script(catalogue: &Path, provider: &str, name: &str, source: &str) -> Result<()> {
     let folder = folder(catalogue, provider)?;
-    let descriptor = json!({
-        "name": name, "language": "javascript", "configuration": {}, "network": network,
-    });
+    let descriptor = json!({ "name": name, "language": "javascript", "configuration": {} });
     fs::write(
         folder.join(format!("{name}.hy.json")),
         descriptor.to_string(),

@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::score::Score;
 use crate::verdict::{self, Verdict, name};
 use crate::victims::{self, Victims};
-use crate::{arena, bus, script};
+use crate::{arena, bus};
 
 /// The program of attempts, as the build script made it.
 const ATTEMPTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/attempts"));
@@ -123,10 +123,7 @@ impl Suite {
                     Ok(bus::judge(&heard, &harm))
                 }
                 By::Program => self.in_runtime(runtime, "Attempts", case, *level, witness),
-                By::Script => {
-                    let name = script::component(&case.id);
-                    self.in_runtime(runtime, name, case, *level, witness)
-                }
+                By::Script => self.in_runtime(runtime, "Script", case, *level, witness),
             },
             Arena::Command(prefix) if matches!(case.by, By::Program) => {
                 let (heard, harm) = self.in_command(prefix, case)?;

@@ -40,7 +40,7 @@ const fn kind(folder: &'static str, infix: &'static str, plural: &'static str) -
 }
 
 /// The endings of files that are served.
-const ENDINGS: [&str; 5] = ["json", "js", "elf", "map", "sig"];
+const ENDINGS: [&str; 6] = ["json", "js", "elf", "pkg", "map", "sig"];
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]

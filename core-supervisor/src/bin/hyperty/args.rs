@@ -30,6 +30,8 @@ const ROOT_HELP: &str = "\
   stop         Stop a component; its address stays reserved
   restart      Stop and start a component
   reload       Read a component's code again; its address and sandbox stay
+  approve      Let a newer version run that asks for more than the one before
+  rollback     Go back to the version of a component that ran before
   rm           Remove a component; its next deployment gets its address again
   logs         What components wrote, and what became of them
 
@@ -52,6 +54,7 @@ const ROOT_HELP: &str = "\
 \u{1b}[1;4mRules and addresses\u{1b}[0m
   policy       Check, show or reload the rules for messages
   grants       Which hosts components may reach, and what is open
+  keys         Whose signatures are believed
   registry     Who owns which address, and how a message gets there
   resolve      Where a message for an address goes now, and why
   catalogue    What can be deployed, and whether it is sound
@@ -158,6 +161,10 @@ pub(crate) struct Launch {
     #[arg(long, value_name = "LEVEL")]
     pub(crate) max_level: Option<protocol::frame::Level>,
 
+    /// Run packages that nobody signed, also those fetched from other domains
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+
     /// Allow components without any sandbox; for development only
     #[arg(long = "unsafe")]
     pub(crate) no_sandbox: bool,
@@ -219,6 +226,10 @@ pub(crate) enum Command {
     Restart(cmd::control::Args),
     /// Read a component's code again; its address and sandbox stay
     Reload(cmd::control::Args),
+    /// Let a newer version run that asks for more than the one before
+    Approve(cmd::control::Args),
+    /// Go back to the version of a component that ran before
+    Rollback(cmd::control::Args),
     /// Remove a component; its next deployment gets its address again
     Rm(cmd::control::Args),
     /// Show what components wrote, and what became of them
@@ -251,6 +262,8 @@ pub(crate) enum Command {
     Policy(cmd::policy::Args),
     /// Show and change which hosts components may reach
     Grants(cmd::grants::Args),
+    /// Show and change whose signatures are believed
+    Keys(cmd::keys::Args),
     /// Show who owns which address
     Registry(cmd::registry::Args),
     /// Show where a message for an address goes now

@@ -214,6 +214,9 @@ fn command(program: &Path, plan: &Plan) -> Command {
     if launch.no_sandbox {
         command.arg("--unsafe");
     }
+    if launch.unsigned {
+        command.arg("--unsigned");
+    }
     command.args(["--leash-fd", "0"]);
     command
         .stdin(Stdio::piped())

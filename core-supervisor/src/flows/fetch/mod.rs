@@ -10,7 +10,6 @@
 
 mod books;
 mod conclude;
-mod named;
 mod run;
 mod serve;
 mod transfer;
@@ -18,7 +17,6 @@ mod transfer;
 use protocol::{Code, MessageKind};
 
 pub(crate) use books::{Fetch, Fetches, Key, Part, Step, Waiter};
-pub(crate) use named::grant as grant_named;
 pub(crate) use serve::{listed, serve};
 pub(crate) use transfer::answered;
 use transfer::{give_up, head};

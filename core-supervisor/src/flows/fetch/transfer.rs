@@ -14,7 +14,7 @@ use crate::event::{Action, Actions, Now};
 use crate::flows::sync;
 use crate::ids::{LinkId, OwnerId};
 use crate::rooms::catalogue::elsewhere::{self, Arrived, Piece, Tags};
-use crate::rooms::catalogue::limits::{DESCRIPTOR_BYTES_MAX, FETCHED_BYTES_MAX};
+use crate::rooms::catalogue::limits::{DESCRIPTOR_BYTES_MAX, FETCHED_BYTES_MAX, PROGRAM_BYTES_MAX};
 
 // The stub asks for the head of a part.
 pub(super) fn head(core: &mut Core, key: &Key, link: LinkId, now: Now, out: &mut Actions) {
@@ -29,7 +29,8 @@ pub(super) fn head(core: &mut Core, key: &Key, link: LinkId, now: Now, out: &mut
                 urls: elsewhere::descriptor_urls(&key.0),
                 etag,
                 modified,
-                most: DESCRIPTOR_BYTES_MAX as u64,
+                // It may be a package: the shell takes shorter descriptors only.
+                most: PROGRAM_BYTES_MAX.max(DESCRIPTOR_BYTES_MAX) as u64,
                 is_json: true,
             }
         }

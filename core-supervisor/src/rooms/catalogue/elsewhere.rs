@@ -1,7 +1,8 @@
 //! What stands in the catalogue of another domain: its names, and where it is fetched.
 //!
 //! ```text
-//!  https://<provider>/.well-known/<kind>/NAME.<infix>.json   as published
+//!  https://<provider>/.well-known/<kind>/NAME.<infix>.pkg    a package: all of it, signed
+//!                                        NAME.<infix>.json   as published
 //!                                        NAME.json           without what marks the kind
 //!                                        NAME                the older interface
 //! ```
@@ -203,11 +204,14 @@ pub fn descriptor_urls(item: &Item) -> Vec<String> {
     } = item;
     let infix = kind_of(kind).map_or("ds", names::infix);
     let folder = format!("{base}/.well-known/{kind}");
-    vec![
+    let whole = kind_of(kind).map(|_| format!("{folder}/{name}.{infix}{}", names::PACKAGE));
+    let published = vec![
         format!("{folder}/{name}.{infix}.json"),
         format!("{folder}/{name}.json"),
         format!("{folder}/{name}"),
-    ]
+    ];
+    // A signed package is all of it; what lies beside it is for older runtimes.
+    whole.into_iter().chain(published).collect()
 }
 
 /// Where its code is, by what its descriptor says.
@@ -286,23 +290,20 @@ pub fn base(text: &str) -> Result<String, String> {
         ));
     };
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.');
-    let is_host = !host.is_empty() && host.len() <= 253 && host.bytes().all(is_plain);
+    let is_host = !host.is_empty()
+        && host.len() <= 253
+        && host
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
     if !is_host || port.parse::<u16>().is_err() {
         return Err(format!("`{}` is not `https://host:port`", shown(text)));
     }
     Ok(format!("https://{}", authority.to_ascii_lowercase()))
 }
 
-/// The host and the port of a base.
-pub fn authority(base: &str) -> (&str, u16) {
-    let authority = base.trim_start_matches("https://");
-    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-    (host, port.parse().unwrap_or(443))
-}
-
 fn host_of(base: &str) -> &str {
-    authority(base).0
+    let authority = base.trim_start_matches("https://");
+    authority.split(':').next().unwrap_or_default()
 }
 
 /// Whether nobody on the internet can have this domain (RFC 6761, RFC 6762).

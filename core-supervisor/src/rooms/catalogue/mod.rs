@@ -17,6 +17,7 @@ pub mod limits;
 pub mod names;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 
 use protocol::api::connections::Pattern;
 use protocol::frame::ComponentKind;
@@ -75,6 +76,8 @@ pub struct PackageRead {
     pub digest: String,
     /// The code's file, for humans.
     pub source: String,
+    /// Who stands for it.
+    pub seal: trust::Seal,
 }
 
 /// The code of a package.

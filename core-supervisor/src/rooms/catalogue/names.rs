@@ -14,6 +14,17 @@ pub const KINDS: [ComponentKind; 3] = [
     ComponentKind::IdpProxy,
 ];
 
+/// What stands before the digest of a release that is kept here.
+pub const RELEASE: &str = "release:";
+
+/// How the files of packages end.
+pub const PACKAGE: &str = ".pkg";
+
+/// Whether what was found there is a package in one file.
+pub fn is_package(url: &str) -> bool {
+    url.ends_with(PACKAGE)
+}
+
 /// The folder of a kind below `.well-known`.
 pub const fn folder(kind: ComponentKind) -> &'static str {
     match kind {
@@ -35,6 +46,12 @@ pub const fn infix(kind: ComponentKind) -> &'static str {
 /// The descriptor's file, below the folder that holds `.well-known`.
 pub fn descriptor_path(kind: ComponentKind, name: &str) -> String {
     format!(".well-known/{}/{name}.{}.json", folder(kind), infix(kind))
+}
+
+/// The file of the whole package, likewise.
+pub fn package_path(kind: ComponentKind, name: &str) -> String {
+    let (folder, infix) = (folder(kind), infix(kind));
+    format!(".well-known/{folder}/{name}.{infix}{PACKAGE}")
 }
 
 /// The code's file, likewise.

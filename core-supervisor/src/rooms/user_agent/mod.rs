@@ -7,6 +7,8 @@
 //! Holds:    every deployment that was begun ends as running, or is told why not
 //! Not here: processes (rooms/sandboxes), the steps themselves (flows/deploy.rs)
 
+mod origin;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use protocol::nursery::Engine;
 
 use crate::ids::{DeploymentId, IdMap, LinkId, OwnerId, ProgramId, SandboxId, Ticket};
 use crate::user::User;
+pub use origin::Origin;
 
 /// Who asked for something that takes its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +90,8 @@ pub struct Package {
     pub digest: String,
     /// Where it was read from.
     pub source: String,
+    /// Who stands for it.
+    pub origin: Origin,
     /// What it offers: `chat`, `audio`, … by the descriptor's `hypertyType`.
     pub resources: Vec<String>,
     /// The schemes of its data objects, by the descriptor's `dataObjects`.
@@ -213,6 +218,11 @@ impl UserAgent {
     /// Enters a package that is being read again.
     pub fn reread(&mut self, ticket: Ticket, reread: Reread) {
         self.rereading.insert(ticket, reread);
+    }
+
+    /// Whether a reload waits for this package.
+    pub fn is_rereading(&self, ticket: Ticket) -> bool {
+        self.rereading.contains_key(&ticket)
     }
 
     /// The reload that waits for this package.
@@ -349,6 +359,10 @@ impl Deployment {
             refused: traffic.refused,
             digest: text(|p| &p.digest),
             source: text(|p| &p.source),
+            signer: text(|p| &p.origin.signer),
+            version: text(|p| &p.origin.version),
+            package: text(|p| &p.origin.package),
+            waits: String::new(),
             constraints: package.map(|p| p.constraints.clone()).unwrap_or_default(),
         }
     }

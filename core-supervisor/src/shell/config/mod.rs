@@ -23,11 +23,14 @@
 //! | `starts-max` | – | – | 4 |
 //! | `slots-max` | – | – | 64: places of 1 MiB through which large bodies go past the core; 0 for none |
 //! | `fetch` | – | – | `true`: what no catalogue here has is fetched from its provider's domain |
+//! | `unsigned` | – | `--unsigned` | `directories`: which packages may be unsigned; `none`, or `all`, which the flag says |
+//! | `keys` | – | – | none: `DOMAIN=RW…`, keys of providers that sign their packages |
 //! | `placement` | – | – | `true`: sandboxes that wait for answers share a processor with the core |
 //!
 //! Lists of a higher layer replace those of a lower one. A relative path of the
 //! file is relative to the file, others to the working directory.
 
+mod error;
 mod file;
 mod layer;
 mod log_spec;
@@ -40,6 +43,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+pub use error::ConfigError;
 use file::File;
 use layer::{Layers, absolute};
 pub use log_spec::LogSpec;
@@ -49,6 +53,7 @@ use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
 
 use crate::limits::{SLOTS_MAX, SOCKETS_MAX};
+use crate::rooms::catalogue::trust::{Pinned, Unsigned};
 use crate::user::User;
 
 /// Below what level nothing runs unless the operator says otherwise.
@@ -134,6 +139,8 @@ pub struct Flags {
     pub user: Option<User>,
     /// `--log`.
     pub log: Option<LogSpec>,
+    /// `--unsigned`.
+    pub unsigned: Option<Unsigned>,
 }
 
 /// Everything in effect.
@@ -181,47 +188,12 @@ pub struct Config {
     pub slots_max: Set<usize>,
     /// Whether what no catalogue here has is fetched from its provider's domain.
     pub fetch: Set<bool>,
+    /// Which packages may be unsigned.
+    pub unsigned: Set<Unsigned>,
+    /// Keys of providers.
+    pub keys: Set<Vec<Pinned>>,
     /// Whether sandboxes that wait for answers share a processor with the core.
     pub placement: Set<bool>,
-}
-
-/// Why there is no configuration. Each is the operator's to mend.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file that was asked for cannot be read.
-    #[error("cannot read the configuration `{path}`: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file is not what it has to be.
-    #[error("{place}: {message}")]
-    Parse {
-        /// `file:line:column`.
-        place: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// A value does not fit.
-    #[error("{origin}: {message}")]
-    Value {
-        /// Where it was set.
-        origin: Origin,
-        /// What is wrong.
-        message: String,
-    },
-    /// A directory has no default here.
-    #[error("no place for {what}: neither `{variable}` nor `HOME` is set; say {remedy}")]
-    NoHome {
-        /// What has no place.
-        what: &'static str,
-        /// The variable that would name it.
-        variable: &'static str,
-        /// What to say instead.
-        remedy: &'static str,
-    },
 }
 
 /// What is around the process.
@@ -328,6 +300,13 @@ impl Config {
             starts_max: layers.plain(file.keys.starts_max.as_ref(), STARTS_MAX),
             slots_max: layers.plain(file.keys.slots_max.as_ref(), SLOTS_MAX),
             fetch: layers.plain(file.keys.fetch.as_ref(), true),
+            unsigned: layers.value(
+                flags.unsigned,
+                ["--unsigned", ""],
+                file.keys.unsigned.as_ref(),
+                Unsigned::default(),
+            )?,
+            keys: layers.texts(&[], "", file.keys.keys.as_ref())?,
             placement: layers.plain(file.keys.placement.as_ref(), true),
         };
         config.check(flags)?;

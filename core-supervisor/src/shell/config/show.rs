@@ -63,6 +63,8 @@ impl Config {
             number("starts-max", &self.starts_max),
             number("slots-max", &self.slots_max),
             shown("fetch", &self.fetch, self.fetch.value),
+            text("unsigned", &self.unsigned),
+            list("keys", &self.keys),
             shown("placement", &self.placement, self.placement.value),
         ];
         Shown {

@@ -7,6 +7,7 @@ use protocol::frame::ComponentKind;
 
 use super::{Catalogues, Content, Package, failure, unread, unsealed};
 use crate::rooms::catalogue::elsewhere::{SHIPPED, SHIPPED_PROVIDER};
+use crate::rooms::catalogue::trust::Seal;
 use crate::rooms::catalogue::{Found, PackageFailure, parse};
 use crate::shell::beneath::Place;
 
@@ -54,6 +55,7 @@ impl Catalogues {
             content: Content::Program(sealed),
             digest,
             source,
+            seal: Seal::Own,
         })
     }
 }

@@ -13,8 +13,10 @@ mod brought;
 mod cache;
 mod listing;
 mod programs;
+mod releases;
 mod schemas;
 mod shipped;
+mod signed;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ use sha2::{Digest, Sha256};
 
 use crate::rooms::catalogue::elsewhere::{AskedFor, SHIPPED, item_of};
 use crate::rooms::catalogue::limits::{DESCRIPTOR_BYTES_MAX, SCRIPT_BYTES_MAX};
+use crate::rooms::catalogue::trust::Seal;
 use crate::rooms::catalogue::{
     Code, Found, PackageFailure, PackageRead, Parsed, Wanted, names, parse,
 };
@@ -37,6 +40,7 @@ use crate::shell::beneath::{Opened, Unread};
 
 use cache::Cache;
 pub use programs::{Programs, Sealed};
+use releases::Releases;
 pub use shipped::Nodes;
 use stock::{Stock, offers, the_one};
 
@@ -49,6 +53,10 @@ pub struct Catalogues {
     nodes: Nodes,
     // What was fetched; none where nothing is.
     cache: Option<Cache>,
+    // Signed packages that are in use, or were.
+    releases: Option<Releases>,
+    // Whether what is fetched may be unsigned.
+    may_be_unsigned: bool,
     // Whether what is not here may be fetched.
     may_fetch: bool,
     // Where the programs of this runtime are.
@@ -67,6 +75,7 @@ struct Package {
     content: Content,
     digest: String,
     source: PathBuf,
+    seal: Seal,
 }
 
 impl Catalogues {
@@ -78,6 +87,8 @@ impl Catalogues {
             programs,
             nodes: Nodes::default(),
             cache: None,
+            releases: None,
+            may_be_unsigned: false,
             may_fetch: false,
             own_programs: None,
         }
@@ -89,8 +100,18 @@ impl Catalogues {
     pub fn fetching(self, data: &Path, may_fetch: bool, own_programs: Option<&Path>) -> Self {
         Self {
             cache: Some(Cache::new(data)),
+            releases: Some(Releases::new(data)),
             may_fetch,
             own_programs: own_programs.map(Path::to_path_buf),
+            ..self
+        }
+    }
+
+    /// The same, which take what is not signed from other domains as well.
+    #[must_use]
+    pub fn unsigned(self, may_be_unsigned: bool) -> Self {
+        Self {
+            may_be_unsigned,
             ..self
         }
     }
@@ -111,6 +132,9 @@ impl Catalogues {
         if wanted.catalogue == SHIPPED {
             let package = self.brought(kind, name)?;
             return Ok(self.take_into_use(name, package));
+        }
+        if let Some(package) = self.release(wanted) {
+            return Ok(self.take_into_use(name, package?));
         }
         let item = item_of(wanted)
             .filter(|_| self.cache.is_some())
@@ -154,6 +178,9 @@ impl Catalogues {
         kind: ComponentKind,
         name: &str,
     ) -> Result<Package, PackageFailure> {
+        if let Some(package) = self.of_stock(stock, kind, name) {
+            return package;
+        }
         let parsed = self.descriptor(stock, kind, name)?;
         let engine = parsed.descriptor.engine;
         let path = names::code_path(kind, name, engine);
@@ -183,6 +210,7 @@ impl Catalogues {
             content,
             digest,
             source,
+            seal: Seal::Unsigned { is_fetched: false },
         })
     }
 
@@ -254,6 +282,7 @@ impl Catalogues {
             code,
             digest: package.digest,
             source: package.source.display().to_string(),
+            seal: package.seal,
         }
     }
 }

@@ -11,6 +11,7 @@ use protocol::frame::ComponentKind;
 use serde_json::{Map, Value, json};
 
 use super::{Catalogues, Content, Package, failure, programs, unsealed};
+use crate::rooms::catalogue::trust::Seal;
 use crate::rooms::catalogue::{Found, PackageFailure, Wanted, parse};
 use crate::shell::config::{Carrier, Config, Node, Secret};
 
@@ -139,6 +140,7 @@ impl Catalogues {
             content: Content::Program(sealed),
             digest,
             source,
+            seal: Seal::Own,
         })
     }
 }

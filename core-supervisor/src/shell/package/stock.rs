@@ -79,19 +79,24 @@ fn own_stock(
     }))
 }
 
-/// The stocks of a catalogue that have this descriptor.
+/// The stocks of a catalogue that have this package, or its descriptor.
 pub(super) fn offers(
     directory: &Path,
     kind: ComponentKind,
     name: &str,
     provider: &str,
 ) -> Result<Vec<Stock>, PackageFailure> {
-    let path = names::descriptor_path(kind, name);
+    let files = [
+        names::package_path(kind, name),
+        names::descriptor_path(kind, name),
+    ];
     let mut stocks = stocks(directory, provider)?;
     // What is there but cannot be read is an offer too, and fails with its own reason.
-    stocks.retain(|stock| match stock.place.file(&path) {
-        Ok(_) => true,
-        Err(e) => !e.is_absent(),
+    stocks.retain(|stock| {
+        files.iter().any(|path| match stock.place.file(path) {
+            Ok(_) => true,
+            Err(e) => !e.is_absent(),
+        })
     });
     Ok(stocks)
 }

@@ -20,7 +20,7 @@ const VERSION_KEY: &str = "version";
 /// Bytes above which a file that is mostly empty is made smaller at the start.
 const COMPACT_FROM_BYTES: u64 = 8 * 1024 * 1024;
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Table::Addresses,
     Table::Objects,
     Table::Deltas,
@@ -28,6 +28,7 @@ const TABLES: [Table; 7] = [
     Table::Subscriptions,
     Table::Storage,
     Table::Grants,
+    Table::Trust,
 ];
 
 // A name in the file is never given to another table.
@@ -40,6 +41,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static str, &'st
         Table::Subscriptions => "subscriptions",
         Table::Storage => "storage",
         Table::Grants => "grants",
+        Table::Trust => "trust",
     })
 }
 

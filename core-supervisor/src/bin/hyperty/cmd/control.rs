@@ -1,4 +1,4 @@
-//! `hyperty start`, `stop`, `restart`, `reload` and `rm` — one verb on some components.
+//! `hyperty start`, `stop`, `restart`, `reload`, `approve`, `rollback` and `rm` — one verb on some components.
 
 use std::path::PathBuf;
 
@@ -30,6 +30,10 @@ pub(crate) enum Verb {
     Restart,
     /// Read its code again and load that; the old code goes on when the new cannot.
     Reload,
+    /// Take the newer version that waits.
+    Approve,
+    /// Take the version before.
+    Rollback,
     /// End it; its next deployment gets its address again.
     Remove,
 }
@@ -41,6 +45,8 @@ impl Verb {
             Self::Stop => "stop",
             Self::Restart => "restart",
             Self::Reload => "reload",
+            Self::Approve => "approve",
+            Self::Rollback => "rollback",
             Self::Remove => "remove",
         }
     }
@@ -51,6 +57,8 @@ impl Verb {
             Self::Stop => "stopped",
             Self::Restart => "restarted",
             Self::Reload => "reloaded",
+            Self::Approve => "approved",
+            Self::Rollback => "went back",
             Self::Remove => "removed",
         }
     }
@@ -139,7 +147,18 @@ fn line(done: &Done, style: Style) -> String {
         .component
         .as_ref()
         .map_or("", |component| component.state.as_str());
+    let version = done
+        .component
+        .as_ref()
+        .map_or("", |component| component.version.as_str());
     match state {
+        "running" if !version.is_empty() => {
+            format!(
+                "{tick} {name}  {}  version {}\n",
+                done.outcome,
+                clean(version)
+            )
+        }
         "" | "running" | "stopped" => format!("{tick} {name}  {}\n", done.outcome),
         state => format!("{tick} {name}  {}, now {}\n", done.outcome, clean(state)),
     }

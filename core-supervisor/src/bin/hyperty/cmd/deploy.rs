@@ -242,8 +242,23 @@ pub(crate) fn line(component: &Component, style: Style) -> String {
     let pid = component
         .pid
         .map_or_else(|| "no process".to_owned(), |pid| format!("pid {pid}"));
+    let signer = match component.signer.as_str() {
+        "unsigned" => format!("  {}", style.paint(Tone::Odd, "unsigned")),
+        signer if !component.version.is_empty() => {
+            format!("  {} by {}", clean(&component.version), clean(signer))
+        }
+        _ => String::new(),
+    };
+    let waits = match component.waits.as_str() {
+        "" => String::new(),
+        waits => format!(
+            "  version {} waits; to take it: hyperty approve {}\n",
+            clean(waits),
+            clean(&component.name)
+        ),
+    };
     format!(
-        "{} {}  {}  {level}{pid}  {}\n",
+        "{} {}  {}  {level}{pid}  {}{signer}\n{waits}",
         style.paint(ps::state_tone(&component.state), style.tick()),
         style.paint(Tone::Strong, &clean(&component.name)),
         clean(&component.state),
@@ -325,7 +340,7 @@ mod tests {
     fn a_deployed_component_is_told_in_one_line() {
         assert_eq!(
             line(&component("echo", "acme.example"), Style::PLAIN),
-            "ok echo  running  L3, pid 4242  hyperty://acme.example/echo\n"
+            "ok echo  running  L3, pid 4242  hyperty://acme.example/echo  unsigned\n"
         );
     }
 }

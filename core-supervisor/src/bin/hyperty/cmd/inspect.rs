@@ -99,6 +99,14 @@ fn text(whole: &Whole, style: Style) -> String {
     fact("messages", traffic(component).into());
     fact("digest", clean(&component.digest).into());
     fact("source", clean(&component.source).into());
+    fact("signed by", ps::signer(component));
+    if !component.version.is_empty() {
+        fact("version", clean(&component.version).into());
+        fact("package", clean(&component.package).into());
+    }
+    if !component.waits.is_empty() {
+        fact("waits", cell(Tone::Odd, clean(&component.waits)));
+    }
     if !component.constraints.is_empty() {
         fact("asks for", constraints(component).into());
     }

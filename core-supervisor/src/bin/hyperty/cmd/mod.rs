@@ -19,6 +19,7 @@ pub(crate) mod grants;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inspect;
+pub(crate) mod keys;
 pub(crate) mod listen;
 pub(crate) mod logs;
 pub(crate) mod new;
@@ -61,6 +62,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Stop(args) => control::run(control::Verb::Stop, &args, context),
         Command::Restart(args) => control::run(control::Verb::Restart, &args, context),
         Command::Reload(args) => control::run(control::Verb::Reload, &args, context),
+        Command::Approve(args) => control::run(control::Verb::Approve, &args, context),
+        Command::Rollback(args) => control::run(control::Verb::Rollback, &args, context),
         Command::Rm(args) => control::run(control::Verb::Remove, &args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Send(args) => send::run(&args, context),
@@ -72,6 +75,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Package(args) => package::run(&args, context),
         Command::Policy(args) => policy::run(&args, context),
         Command::Grants(args) => grants::run(&args, context),
+        Command::Keys(args) => keys::run(&args, context),
         Command::Registry(args) => registry::run(&args, context),
         Command::Resolve(args) => resolve::run(&args, context),
         Command::Catalogue(args) => catalogue::run(&args, context),

@@ -60,6 +60,7 @@ pub(crate) fn table(listing: &Listing, wide: bool, style: Style) -> String {
         Column::right("OUT"),
         Column::right("IN"),
         Column::right("REFUSED"),
+        Column::left("SIGNER"),
     ];
     let with_users = wide || acts_for_several(listing);
     if with_users {
@@ -116,20 +117,43 @@ fn row(component: &Component) -> Vec<Cell> {
         component.sent.to_string().into(),
         component.received.to_string().into(),
         cell(refused, component.refused.to_string()),
+        signer(component),
     ]
 }
 
 fn reasons(listing: &Listing, style: Style) -> String {
+    let waits = |component: &&Component| !component.waits.is_empty();
+    let waiting: String = listing
+        .components
+        .iter()
+        .filter(waits)
+        .map(|component| {
+            let name = clean(&component.name);
+            let shown = style.paint(Tone::Strong, &name);
+            let waits = clean(&component.waits);
+            format!("{shown}: version {waits} waits; to take it: hyperty approve {name}\n")
+        })
+        .collect();
     let troubled = listing
         .components
         .iter()
         .filter(|component| !component.reason.is_empty());
-    troubled
+    let troubled: String = troubled
         .map(|component| {
             let name = style.paint(Tone::Strong, &clean(&component.name));
             format!("{name}: {}\n", clean(&component.reason))
         })
-        .collect()
+        .collect();
+    troubled + &waiting
+}
+
+/// Who signed it: nobody is to be seen.
+pub(crate) fn signer(component: &Component) -> Cell {
+    match component.signer.as_str() {
+        "" => cell(Tone::Faint, "-"),
+        "unsigned" => cell(Tone::Odd, "unsigned"),
+        signer => clean(signer).into(),
+    }
 }
 
 /// The state, with the time to the next try.

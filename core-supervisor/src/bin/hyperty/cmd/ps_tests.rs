@@ -32,6 +32,10 @@ pub(crate) fn component(name: &str, provider: &str) -> Component {
         digest: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
             .to_owned(),
         source: format!("/srv/{provider}/.well-known/hyperty/{name}.hy.json"),
+        signer: "unsigned".to_owned(),
+        version: String::new(),
+        package: String::new(),
+        waits: String::new(),
         constraints: BTreeMap::from([
             ("browser".to_owned(), Met::Here),
             ("camera".to_owned(), Met::RefusedInUse),

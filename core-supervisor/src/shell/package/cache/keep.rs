@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
+use hyperty_package::rights;
 use protocol::Code as Number;
 use protocol::api::catalogue::Item;
 use protocol::nursery::Engine;
 use serde_json::Value;
 
 use super::super::{Catalogues, Content, Package, failure, programs, script_text, unsealed};
-use super::{Cache, NotKept, Record, Stored, now_s, rights};
+use super::{Cache, NotKept, Record, Stored, now_s};
 use crate::rooms::catalogue::elsewhere::{
     Arrived, AskedFor, Elsewhere, Mode, Next, Piece, code_wanted, kind_of,
 };
-use crate::rooms::catalogue::limits::{FRESH_FOR, SCRIPT_BYTES_MAX};
+use crate::rooms::catalogue::limits::{DESCRIPTOR_BYTES_MAX, FRESH_FOR, SCRIPT_BYTES_MAX};
+use crate::rooms::catalogue::names::is_package;
+use crate::rooms::catalogue::trust::Seal;
 use crate::rooms::catalogue::{Found, Managed, PackageFailure, Parsed, decoded, parse};
 use crate::rooms::sync::shape::SCHEMA_BYTES_MAX;
 
@@ -28,6 +31,23 @@ impl Catalogues {
         }
         let held = older.as_ref().map(|older| &older.descriptor);
         let (descriptor, text) = piece(cache, arrived.descriptor, held)?;
+        if is_package(&descriptor.url) {
+            self.is_next(&arrived.item, &text, &descriptor.url, older.as_ref())?;
+            let code = None;
+            let fresh = Fresh {
+                descriptor,
+                text,
+                code,
+            };
+            return self.enter(arrived.item, arrived.mode, fresh, older);
+        }
+        if text.len() > DESCRIPTOR_BYTES_MAX {
+            let reason = format!(
+                "`{}` is longer than {DESCRIPTOR_BYTES_MAX} bytes",
+                descriptor.url
+            );
+            return Err(failure(Number::TOO_LARGE, reason));
+        }
         if kind_of(&arrived.item.kind).is_none() {
             is_schema(&arrived.item, &text, &descriptor.url)?;
             let fresh = Fresh {
@@ -37,6 +57,7 @@ impl Catalogues {
             };
             return self.enter(arrived.item, arrived.mode, fresh, older);
         }
+        self.may_be_unsigned(&arrived.item)?;
         let parsed = self.parsed(&arrived.item, &text, &descriptor.url)?;
         let engine = parsed.descriptor.engine;
         let Some((code, is_wrapped)) = arrived.code else {
@@ -112,6 +133,9 @@ impl Catalogues {
             .as_ref()
             .map(|code| cache.content(code).ok_or_else(lost));
         let code = code.transpose()?;
+        if is_package(&record.descriptor.url) {
+            return self.fetched_package(item, &text, &record.descriptor.url);
+        }
         let parsed = self.parsed(item, &text, &record.descriptor.url)?;
         let at = record.code.as_ref().unwrap_or(&record.descriptor);
         let source = format!("{} ({} old)", at.url, age(record.view(now_s()).age_s));
@@ -169,8 +193,14 @@ impl Catalogues {
             text,
             code,
         } = fresh;
-        let grown = older.as_ref().and_then(|older| {
+        // What a signed package asks for beyond the one in use is looked at when it is
+        // to run (flows/trust.rs): that is remembered when this is thrown away.
+        let described = older
+            .as_ref()
+            .filter(|older| !is_package(&descriptor.url) && !is_package(&older.descriptor.url));
+        let grown = described.and_then(|older| {
             let before = cache.content(&older.descriptor)?;
+            let [before, text] = [&before, &text].map(|text| rights::asked(text));
             Some(rights::grown(&before, &text))
         });
         let grown = grown.unwrap_or_default();
@@ -261,10 +291,11 @@ impl Catalogues {
             content,
             digest: found,
             source: source.to_owned(),
+            seal: Seal::Unsigned { is_fetched: true },
         })
     }
 
-    fn cache(&self) -> Result<&Cache, PackageFailure> {
+    pub(super) fn cache(&self) -> Result<&Cache, PackageFailure> {
         let none = || {
             failure(
                 Number::NOT_FOUND,

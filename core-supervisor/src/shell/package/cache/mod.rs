@@ -12,7 +12,7 @@
 
 mod keep;
 mod record;
-mod rights;
+mod signed;
 #[cfg(test)]
 mod tests;
 

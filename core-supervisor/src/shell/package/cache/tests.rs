@@ -18,7 +18,7 @@ impl Kept {
     fn new() -> Self {
         let data = directory("cache");
         let none = Catalogues::new(Vec::new(), "here.org".to_owned(), Programs::default());
-        let catalogues = none.fetching(data.path(), true, None);
+        let catalogues = none.fetching(data.path(), true, None).unsigned(true);
         Self { data, catalogues }
     }
 
