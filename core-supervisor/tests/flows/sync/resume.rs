@@ -208,6 +208,39 @@ fn a_reporter_that_is_deployed_anew_takes_its_objects_up() {
     assert_eq!(only(&mut story, BOB).body["value"], 2);
 }
 
+const ANNS_ALONE: &str = r#"
+@id("anns-alone")
+@why("what acts for Ann is read by nobody else's")
+forbid (principal is Hyperty in Provider::"b.example", action == Action::"read", resource is Hyperty)
+when { resource has user && resource.user == "user://home.example/ann" };
+"#;
+
+#[test]
+fn a_rule_about_the_reporters_user_holds_while_the_reporter_is_away() {
+    let rules = || crate::story::rules(&format!("{}{ANNS_ALONE}", crate::story::RULES));
+    let mut story = stage();
+    let object = makes(&mut story, CHAT, &json!({}));
+    let alice = story.address(ALICE);
+    let read = |story: &mut Story| {
+        story.send(BOB, "read", &object, "{}", WITHIN);
+        only(story, BOB).code
+    };
+
+    story.ask_operator("delete", "ua", &format!(r#"{{"resource":"{alice}"}}"#));
+    let before = read(&mut story);
+    story.core_rules(rules());
+    let away = read(&mut story);
+    let mut next = story.restarted();
+    next.starts();
+    next.deploy(BOB);
+    next.heard(BOB);
+    let after_a_restart = read(&mut next);
+    next.core_rules(rules());
+
+    assert_eq!((before, away), (503, 403));
+    assert_eq!((after_a_restart, read(&mut next)), (503, 403));
+}
+
 #[test]
 fn nobody_resumes_what_is_somebody_elses() {
     let mut story = stage();
