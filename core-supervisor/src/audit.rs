@@ -181,6 +181,13 @@ impl Core {
     }
 
     fn audit_bounds(&self) -> Result<(), String> {
+        let queued: usize = self.gates.iter().map(|(_, gate)| gate.queued).sum();
+        if queued != self.queued {
+            return Err(format!(
+                "I8: {} bytes are counted for all links, they have {queued}",
+                self.queued
+            ));
+        }
         for (link, gate) in &self.gates {
             if gate.queued > UNREAD_BYTES_MAX + protocol::limits::FRAME_BYTES_MAX
                 || gate.pending > PENDING_PER_LINK_MAX

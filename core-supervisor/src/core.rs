@@ -91,6 +91,8 @@ pub struct Core {
     pub(crate) gates: Gates,
     /// Whose packages are believed.
     pub(crate) trust: Trust,
+    // INVARIANT: the sum of what is queued for each link.
+    pub(crate) queued: usize,
     /// Raised by everything that a judgement depends on.
     pub(crate) epoch: u64,
     /// Who waits for long work, by its ticket.
@@ -152,6 +154,7 @@ impl Core {
             rooms,
             gates: Gates::default(),
             trust: Trust::default(),
+            queued: 0,
             epoch: 1,
             waiting: Vec::new(),
             persisting: Persisting::default(),
@@ -345,7 +348,9 @@ impl Core {
         let Some(gate) = self.gates.get_mut(&link) else {
             return;
         };
-        gate.queued = gate.queued.saturating_sub(bytes);
+        let bytes = bytes.min(gate.queued);
+        gate.queued -= bytes;
+        self.queued = self.queued.saturating_sub(bytes);
         gate.stalled_since = (gate.queued > 0).then_some(now.mono);
         if gate.queued > 0 {
             self.check_by(now.mono + STALL_MAX);

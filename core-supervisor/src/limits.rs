@@ -96,6 +96,21 @@ pub const FAR_RECORD_HOLDS: Duration = Duration::from_mins(5);
 /// that takes makes its senders hear 429, and nobody else.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024 + 128 * 1024;
 
+/// Bytes that may wait for all links together before each is held to its share.
+///
+/// Eight receivers that do not read at all. One message to a thousand listeners
+/// that never read would otherwise be charged to nobody (BU-11).
+pub const QUEUED_BYTES_MAX: usize = 8 * QUEUE_BYTES_MAX;
+
+/// That share: who reads goes on unhindered while others do not.
+pub const QUEUE_BYTES_SHARE: usize = 256 * 1024;
+
+/// How long who was told 429 should wait, in milliseconds.
+///
+/// The windows of all rates are a second long, and a queue that is read at all is
+/// empty by then.
+pub const RETRY_AFTER_MS: u32 = 1000;
+
 /// Bytes that may wait for a link that goes on talking.
 ///
 /// Beyond [`QUEUE_BYTES_MAX`] its questions are refused, in a few hundred bytes

@@ -30,6 +30,7 @@ fn an_outcome_leaves_out_what_is_empty() {
         desc: String::new(),
         description: String::new(),
         decision: String::new(),
+        retry_after: None,
     };
     is_written_as(&done, json!({"code": 200}));
 
@@ -38,9 +39,17 @@ fn an_outcome_leaves_out_what_is_empty() {
         desc: "no".to_owned(),
         description: "no".to_owned(),
         decision: "d-1-7".to_owned(),
+        retry_after: None,
     };
     let expected = json!({"code": 403, "desc": "no", "description": "no", "decision": "d-1-7"});
     is_written_as(&refused, expected);
+
+    let busy = Outcome {
+        code: 429,
+        retry_after: Some(1000),
+        ..done
+    };
+    is_written_as(&busy, json!({"code": 429, "retryAfter": 1000}));
 }
 
 #[test]

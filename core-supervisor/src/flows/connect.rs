@@ -198,6 +198,7 @@ pub(crate) fn forget(core: &mut Core, link: LinkId, now: Now, out: &mut Actions)
     let Some(gate) = core.gates.remove(&link) else {
         return;
     };
+    core.queued = core.queued.saturating_sub(gate.queued);
     core.rooms.bus.numbers.links = core.rooms.bus.numbers.links.saturating_sub(1);
     core.rooms.bus.taps.close_link(link);
     core.rooms.sandboxes.journal.close_link(link);

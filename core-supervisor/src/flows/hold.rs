@@ -10,7 +10,10 @@ use crate::event::Now;
 use crate::flows::respond::Refusal;
 use crate::ids::LinkId;
 use crate::ingress::{AdmittedMessage, Gate};
-use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, UNTIMED_WAIT};
+use crate::limits::{
+    PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_SHARE, QUEUED_BYTES_MAX,
+    UNTIMED_WAIT,
+};
 use crate::rooms::bus::{Asked, Goes, Pending};
 
 // Notes a request that wants an answer, so that it gets exactly one.
@@ -126,6 +129,19 @@ pub(crate) fn reads_answers(core: &Core, link: LinkId) -> Result<(), Refusal> {
 
 pub(crate) fn room_for(core: &Core, link: LinkId, bytes: usize) -> Result<(), Refusal> {
     match core.gates.get(&link) {
+        // A message longer than the share reaches who has nothing waiting, for as long as
+        // not too many such messages wait.
+        Some(gate)
+            if core.queued > QUEUED_BYTES_MAX
+                && gate.queued + bytes > QUEUE_BYTES_SHARE
+                && (gate.queued > 0 || core.queued > 2 * QUEUED_BYTES_MAX) =>
+        {
+            Err(Refusal::busy(format!(
+                "{} bytes wait for receivers that do not read, and this one has its share of \
+                 {QUEUE_BYTES_SHARE}; try later",
+                core.queued
+            )))
+        }
         Some(gate) if gate.queued + bytes <= QUEUE_BYTES_MAX => Ok(()),
         Some(_) => Err(Refusal::busy(format!(
             "the receiver does not read: {QUEUE_BYTES_MAX} bytes wait for it already; try later"

@@ -335,6 +335,7 @@ fn hand_out(
     };
     if frame.encode(&mut out.bytes).is_ok() {
         gate.queued += out.bytes.len() - start;
+        core.queued += out.bytes.len() - start;
         out.list.push(Action::SendSlot {
             link,
             bytes: start..out.bytes.len(),

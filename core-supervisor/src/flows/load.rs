@@ -194,6 +194,7 @@ fn load_program(
     }
     if let Some(gate) = core.gates.get_mut(&link) {
         gate.queued += out.bytes.len() - start;
+        core.queued += out.bytes.len() - start;
     }
     out.list.push(Action::SendProgram {
         link,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::core::Core;
 use crate::event::{Action, Actions};
 use crate::ids::LinkId;
-use crate::limits::STALL_MAX;
+use crate::limits::{RETRY_AFTER_MS, STALL_MAX};
 use crate::rooms::policy::DecisionId;
 use crate::rooms::user_agent::Asker;
 
@@ -72,6 +72,7 @@ impl Refusal {
             desc: self.reason.clone(),
             description: self.reason.clone(),
             decision: self.decision.map(|id| id.to_string()).unwrap_or_default(),
+            retry_after: (self.code == Code::BUSY).then_some(RETRY_AFTER_MS),
         };
         serde_json::to_vec(&outcome).unwrap_or_default()
     }
@@ -194,6 +195,7 @@ pub(crate) fn queued(core: &mut Core, link: LinkId, start: usize, out: &mut Acti
         return;
     };
     gate.queued += end - start;
+    core.queued += end - start;
     gate.stalled_since.get_or_insert(core.time);
     core.check_by(core.time + STALL_MAX);
     // Frames for one link that follow each other become one action.

@@ -55,6 +55,13 @@ pub struct Outcome {
     /// The decision that refused it, for `hyperty why`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub decision: String,
+    /// For 429: after so many milliseconds it may be worth another try.
+    #[serde(
+        default,
+        rename = "retryAfter",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_after: Option<u32>,
 }
 
 /// The body of a reply that carries a value: `{"code":200,"value":…}`.

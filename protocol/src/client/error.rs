@@ -2,7 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::api::Outcome;
 use crate::api::rpc::Thrown;
 use crate::code::Code;
 use crate::codec::{Malformed, TooLarge};
@@ -89,6 +91,13 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// For 429: after how long another try may be worth it, when the answer tells.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let told: Outcome = serde_json::from_slice(&self.body).ok()?;
+        let ms = told.retry_after.filter(|_| self.code == Code::BUSY)?;
+        Some(Duration::from_millis(ms.into()))
+    }
+
     /// What a called method threw, when the answer tells.
     pub fn thrown(&self) -> Option<Thrown> {
         #[derive(serde::Deserialize)]

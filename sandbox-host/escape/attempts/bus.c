@@ -42,7 +42,7 @@ static int write_frames(void) {
   const char *times = strstr(body, "\"repeat\":");
   if (!at)
     return EINVAL;
-  static unsigned char out[65536];
+  static unsigned char out[262144];
   size_t length = 0;
   for (at += 10; at[0] != '"' && at[1] && length < sizeof out; at += 2)
     out[length++] = (unsigned char)(nibble(at[0]) << 4 | nibble(at[1]));

@@ -152,7 +152,39 @@ static int crash(void) {
 // The name is its own; whose process it is, is not.
 static int take_a_name(void) { return TRY(prctl(PR_SET_NAME, "core-supervisor", 0, 0, 0)); }
 
+// Eight threads that stay, to be looked at from outside; one of them tries what none may.
+static void *reach(void *out) {
+  *(int *)out = open("/etc/passwd", O_RDONLY) < 0 ? errno : 0;
+  return NULL;
+}
+static int from_a_thread(void) {
+  pthread_t thread;
+  int refused = 0, begun = pthread_create(&thread, NULL, reach, &refused);
+  if (begun)
+    return begun;
+  pthread_join(thread, NULL);
+  return refused;
+}
+static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
+static void *stay(void *nothing) {
+  pthread_mutex_lock(&never);
+  return nothing;
+}
+static int keep_threads(void) {
+  pthread_t thread;
+  pthread_mutex_lock(&never);
+  for (int made = 0; made < 8; made++) {
+    int refused = pthread_create(&thread, NULL, stay, NULL);
+    if (refused)
+      return refused;
+  }
+  say("threads");
+  return 0;
+}
+
 const struct attempt PROCESSES[] = {
+    {"threads", "keep threads", keep_threads, NULL},
+    {"KR-12b", "reach out from another thread", from_a_thread, own_process},
     {"PR-01a", "open the core's memory", core_memory, own_process},
     {"PR-01b", "read the core's environment", core_environment, own_process},
     {"PR-01c", "read the core's memory map", core_maps, own_process},

@@ -6,6 +6,19 @@ System.register([], function (_export) {
   function evaluate(source) { return (0, eval)(source); }
   function construct(source) { return (function () {}).constructor(source)(); }
 
+  // Only a refusal counts: what was dialled and is not there was dialled.
+  function reach(hosts, how) {
+    return hosts.reduce(function (before, host) {
+      return before.then(function () {
+        return fetch("http://" + host + "/", how).then(
+          function () { throw "reached " + host; },
+          function (error) { if (!/was refused: /.test(error.message)) throw host + ": " + error.message; });
+      });
+    }, Promise.resolve()).then(
+      function () { throw new Error("each of " + hosts.length + " was refused"); },
+      function (got) { return got; });
+  }
+
   var attempts = {
     "FS-01s": { title: "import a file", act: function () { return evaluate("import('/etc/passwd')"); } },
     "FS-12s": { title: "import the engine's file module", act: function () { return evaluate("import('qjs:std')"); } },
@@ -41,6 +54,18 @@ System.register([], function (_export) {
         request.open("GET", "http://127.0.0.1:" + config.tcp + "/");
         request.send();
       });
+    } },
+    "NW-10s": { title: "reach this machine by a grant for every public host", act: function () {
+      return reach(["127.0.0.1", "127.9.9.9", "127.1", "0x7f000001", "2130706433", "localhost", "LOCALHOST.", "0.0.0.0", "[::1]", "[::]",
+        "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"].map(function (host) { return host + ":" + config.tcp; }));
+    } },
+    "NW-10t": { title: "reach what only this machine's networks have", act: function () {
+      return reach(["169.254.169.254", "[fd00:ec2::254]", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "[fe80::1]", "[fc00::1]",
+        "224.0.0.1", "255.255.255.255", "[ff02::1]", "192.0.2.1"]);
+    } },
+    "NW-12t": { title: "name another host in a header", act: function () {
+      var headers = { Host: "metadata.internal", Authorization: "Bearer x" };
+      return reach(["127.0.0.1:" + config.tcp, "localhost:" + config.tcp], { headers: headers, redirect: "follow" });
     } },
     "RS-01s": { title: "take memory without end", act: function () {
       var kept = [];

@@ -17,6 +17,9 @@ use crate::verdict::{Report, Verdict};
 /// The attempt that writes what it is told to.
 pub(crate) const ATTEMPT: &str = "frames";
 
+/// Attempts that are the means of other cases.
+pub(crate) const MEANS: &[&str] = &[ATTEMPT, "threads"];
+
 /// How often a flood says the same.
 const FLOOD: u32 = 100_000;
 

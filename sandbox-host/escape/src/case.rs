@@ -7,6 +7,7 @@ use protocol::frame::Level;
 
 use crate::bus;
 use crate::frames::Frames;
+use crate::played::{self, Play};
 use crate::script;
 
 /// One thing to be tried.
@@ -29,6 +30,8 @@ pub(crate) enum By {
     Script,
     /// Bytes on the link of a program, so many times.
     Frames(Frames, u32),
+    /// The suite itself, with components as its means.
+    Play(Play),
 }
 
 /// Believing in success proves nothing here; the victims, the log and the end of the process do.
@@ -80,7 +83,7 @@ pub(crate) fn all(attempts: &std::path::Path) -> Result<Vec<Case>> {
     let mut cases: Vec<Case> = listed
         .lines()
         .filter_map(|line| line.split_once('\t'))
-        .filter(|(id, _)| *id != bus::ATTEMPT)
+        .filter(|(id, _)| !bus::MEANS.contains(id))
         .map(|(id, title)| Case {
             id: id.to_owned(),
             title: title.to_owned(),
@@ -89,5 +92,6 @@ pub(crate) fn all(attempts: &std::path::Path) -> Result<Vec<Case>> {
         .collect();
     cases.extend(bus::cases());
     cases.extend(script::cases());
+    cases.extend(played::cases());
     Ok(cases)
 }

@@ -1,6 +1,7 @@
 //! BU, PO: what a component may not say on its link, byte for byte.
 
 use protocol::codec::MAGIC;
+use protocol::dial::{Dial, Transport};
 use protocol::frame::{Confined, Hello, HostFrame, Level, Role};
 use protocol::message::{Header, Message, MessageKind, Reply};
 use protocol::{Code, version};
@@ -239,7 +240,56 @@ pub(crate) const CASES: &[(&str, &str, Frames)] = &[
     ("PO-01g", "stop the runtime", |to| {
         room(to, "ua", r#"{"method":"shutdown"}"#)
     }),
+    ("PO-01h", "grant itself a host", |to| {
+        let grant = json!({ "component": &to.own, "host": "127.0.0.1", "private": true });
+        let room = format!("{}/connections", to.runtime);
+        say(
+            MessageKind::Create,
+            &to.own,
+            &room,
+            grant.to_string().as_bytes(),
+        )
+    }),
+    ("NW-10f", "dial in another component's name", |to| {
+        dial(&to.witness, "127.0.0.1", Transport::Tcp)
+    }),
+    ("NW-10g", "say that the connector has connected", |_| {
+        let peer = "127.0.0.1:1";
+        frame(&HostFrame::Connected { job: 1, peer })
+    }),
+    (
+        "NW-10h",
+        "hosts that are none, and any port to be called at",
+        |to| {
+            let odd = [
+                "", "0x7f.1", "127.1", "a b", "a\0b", "[::1]", "a/b", "::1%lo",
+            ];
+            let mut all: Vec<u8> = odd
+                .iter()
+                .flat_map(|host| dial(&to.own, host, Transport::Tcp))
+                .collect();
+            all.extend(dial(&to.own, "0.0.0.0", Transport::Listen));
+            all.extend(dial(&to.own, "127.0.0.1", Transport::Udp));
+            all
+        },
+    ),
+    ("NW-15f", "hang up what others have open", |_| {
+        (0..256)
+            .flat_map(|socket| frame(&HostFrame::Hangup { socket }))
+            .collect()
+    }),
 ];
+
+fn dial(component: &str, host: &str, transport: Transport) -> Vec<u8> {
+    frame(&HostFrame::Dial(Dial {
+        component,
+        request: 1,
+        host,
+        port: 9,
+        transport,
+        wait_ms: 1000,
+    }))
+}
 
 fn frame(frame: &HostFrame<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();

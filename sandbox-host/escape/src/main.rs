@@ -11,6 +11,7 @@
 //! attempts/*.js    what a script tries
 //! case.rs          every case, and what is known about it
 //! frames.rs        what is tried on the bus, byte for byte
+//! played/          what takes several parties, or is aimed at the operator's files
 //! arena.rs         where it is tried: our sandbox, another command, or nowhere (the control)
 //! victims.rs       what it is aimed at, looked at before and after
 //! verdict.rs       held, a known gap, escaped, skipped, or broken
@@ -22,6 +23,7 @@ mod args;
 mod bus;
 mod case;
 mod frames;
+mod played;
 mod process;
 mod report;
 mod runtime;
@@ -41,6 +43,18 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--victim") {
         victims::live();
         return ExitCode::SUCCESS;
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = words.as_slice()
+        && first == "--claim"
+    {
+        return match played::claim(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                println!("not answered: {error:#}");
+                ExitCode::SUCCESS
+            }
+        };
     }
     let args = Args::parse();
     match suite::run(&args) {

@@ -1,6 +1,7 @@
 //! A supervisor of our own, and what it says of the components that are tried in it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,14 +18,28 @@ use protocol::message::MessageKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::script::GRANTED;
+
 /// How long anything may take before it counts as hung.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The provider of everything that attacks.
 pub(crate) const PROVIDER: &str = "escape.example";
 
 /// The provider of the component that is attacked over the bus.
-const VICTIM: &str = "victim.example";
+pub(crate) const VICTIM: &str = "victim.example";
+
+/// How a supervisor is started besides.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    pub(crate) level: Option<Level>,
+    /// Rules of the operator's own, in `policy/10-case.cedar` of its home.
+    pub(crate) rules: Option<String>,
+    /// Variables of its environment.
+    pub(crate) env: Vec<(String, String)>,
+    /// What else stands in its hyperty.toml.
+    pub(crate) config: String,
+}
 
 /// A running supervisor; it ends when this is dropped.
 #[derive(Debug)]
@@ -34,7 +49,8 @@ pub(crate) struct Runtime {
     lines: Arc<Mutex<Vec<(String, String)>>>,
     pub(crate) endpoint: PathBuf,
     pub(crate) store: PathBuf,
-    catalogue: PathBuf,
+    pub(crate) catalogue: PathBuf,
+    pub(crate) policy: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,22 +60,20 @@ struct Ready {
 
 impl Runtime {
     /// Starts it in `home`, with the attempts in its catalogue.
-    pub(crate) fn start(home: &Path, attempts: &Path, level: Option<Level>) -> Result<Self> {
+    pub(crate) fn start(home: &Path, attempts: &Path, setup: &Setup) -> Result<Self> {
         let catalogue = home.join("catalogue");
         native(&catalogue, PROVIDER, "Attempts", attempts)?;
-        script(
-            &catalogue,
-            PROVIDER,
-            "Script",
-            include_str!("../attempts/script.js"),
-        )?;
-        script(
-            &catalogue,
-            VICTIM,
-            "Witness",
-            include_str!("../attempts/witness.js"),
-        )?;
-        let (mut child, endpoint) = supervisor(home, &catalogue, level)?;
+        let attempts = include_str!("../attempts/script.js");
+        let witness = include_str!("../attempts/witness.js");
+        let player = include_str!("../attempts/player.js");
+        let every_host = json!([{ "host": "*" }]);
+        script(&catalogue, (PROVIDER, "Script"), attempts, &json!([]))?;
+        script(&catalogue, (PROVIDER, GRANTED), attempts, &every_host)?;
+        script(&catalogue, (VICTIM, "Witness"), witness, &json!([]))?;
+        for provider in [PROVIDER, VICTIM] {
+            script(&catalogue, (provider, "Player"), player, &json!([]))?;
+        }
+        let (mut child, endpoint) = supervisor(home, &catalogue, setup)?;
         let client = match Client::connect(&endpoint, Role::Operator) {
             Ok(client) => client,
             Err(error) => {
@@ -76,6 +90,7 @@ impl Runtime {
             store: home.join("data/state.redb"),
             endpoint,
             catalogue,
+            policy: home.join("policy"),
         })
     }
 
@@ -87,6 +102,16 @@ impl Runtime {
     /// Deploys an attacker, or the witness.
     pub(crate) fn deploy(&mut self, name: &str, configuration: Value) -> Result<Component> {
         let provider = if name == "Witness" { VICTIM } else { PROVIDER };
+        self.deploy_of(provider, name, configuration)
+    }
+
+    /// Deploys a component of this provider.
+    pub(crate) fn deploy_of(
+        &mut self,
+        provider: &str,
+        name: &str,
+        configuration: Value,
+    ) -> Result<Component> {
         let deploy = Deploy {
             catalogue: self.catalogue.display().to_string(),
             component: format!("hyperty/{name}"),
@@ -127,6 +152,33 @@ impl Runtime {
         Ok(self.client.flush()?)
     }
 
+    /// Asks a room something, as the operator: the number of the answer, and its body.
+    pub(crate) fn room(
+        &mut self,
+        kind: MessageKind<'_>,
+        room: &str,
+        body: &Value,
+    ) -> Result<(u16, Value)> {
+        let to = format!("{}/{room}", self.address());
+        let body = body.to_string();
+        let answer = self.client.request(kind, &to, body.as_bytes(), PATIENCE)?;
+        let code = answer.code.0;
+        Ok((
+            code,
+            serde_json::from_slice(answer.body).unwrap_or_default(),
+        ))
+    }
+
+    /// Has the rules read again: the number of the answer, and its body.
+    pub(crate) fn reload(&mut self) -> Result<(u16, Value)> {
+        self.room(MessageKind::Execute, "pep", &json!({ "method": "reload" }))
+    }
+
+    /// Writes rules of the operator's own.
+    pub(crate) fn write_rules(&self, name: &str, rules: &str) -> Result<()> {
+        Ok(fs::write(self.policy.join(name), rules)?)
+    }
+
     /// The runtime's address.
     pub(crate) fn address(&self) -> String {
         self.client.runtime().to_owned()
@@ -137,6 +189,11 @@ impl Runtime {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let own = lines.iter().filter(|(component, _)| component == address);
         own.map(|(_, line)| line.clone()).collect()
+    }
+
+    /// The last thing that was said of a component, by anybody.
+    pub(crate) fn said_by_core(&self, address: &str) -> String {
+        self.said(address).last().cloned().unwrap_or_default()
     }
 
     /// Forgets what was said.
@@ -162,9 +219,22 @@ impl Drop for Runtime {
     }
 }
 
-fn supervisor(home: &Path, catalogue: &Path, level: Option<Level>) -> Result<(Child, PathBuf)> {
+fn supervisor(home: &Path, catalogue: &Path, setup: &Setup) -> Result<(Child, PathBuf)> {
     let mut command = Command::new(beside("core-supervisor")?);
+    if let Some(rules) = &setup.rules {
+        let policy = home.join("policy");
+        fs::create_dir_all(&policy)?;
+        fs::set_permissions(&policy, fs::Permissions::from_mode(0o755))?;
+        fs::write(policy.join("10-case.cedar"), rules)?;
+        command.arg("--policy").arg(policy);
+    }
+    if !setup.config.is_empty() {
+        let config = home.join("hyperty.toml");
+        fs::write(&config, &setup.config)?;
+        command.arg("--config").arg(config);
+    }
     command
+        .envs(setup.env.iter().map(|(name, value)| (name, value)))
         .env("HYPERTY_DATA_DIR", home.join("data"))
         .env("HYPERTY_RUNTIME_DIR", home.join("run"))
         .env("XDG_CONFIG_HOME", home.join("config"))
@@ -174,7 +244,7 @@ fn supervisor(home: &Path, catalogue: &Path, level: Option<Level>) -> Result<(Ch
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(fs::File::create(home.join("log"))?);
-    if let Some(level) = level {
+    if let Some(level) = setup.level {
         let level = level.to_string();
         command.args(["--min-level", &level, "--max-level", &level]);
     }
@@ -236,7 +306,7 @@ fn follow_logs(endpoint: &Path, lines: Arc<Mutex<Vec<(String, String)>>>) -> Res
     Ok(())
 }
 
-fn native(catalogue: &Path, provider: &str, name: &str, program: &Path) -> Result<()> {
+pub(crate) fn native(catalogue: &Path, provider: &str, name: &str, program: &Path) -> Result<()> {
     let folder = folder(catalogue, provider)?;
     let descriptor = json!({ "name": name, "language": "native", "configuration": {} });
     fs::write(
@@ -247,9 +317,16 @@ fn native(catalogue: &Path, provider: &str, name: &str, program: &Path) -> Resul
     Ok(())
 }
 
-fn script(catalogue: &Path, provider: &str, name: &str, source: &str) -> Result<()> {
+pub(crate) fn script(
+    catalogue: &Path,
+    (provider, name): (&str, &str),
+    source: &str,
+    network: &Value,
+) -> Result<()> {
     let folder = folder(catalogue, provider)?;
-    let descriptor = json!({ "name": name, "language": "javascript", "configuration": {} });
+    let descriptor = json!({
+        "name": name, "language": "javascript", "configuration": {}, "network": network,
+    });
     fs::write(
         folder.join(format!("{name}.hy.json")),
         descriptor.to_string(),
@@ -258,7 +335,7 @@ fn script(catalogue: &Path, provider: &str, name: &str, source: &str) -> Result<
     Ok(())
 }
 
-fn folder(catalogue: &Path, provider: &str) -> Result<PathBuf> {
+pub(crate) fn folder(catalogue: &Path, provider: &str) -> Result<PathBuf> {
     let folder = catalogue.join(provider).join(".well-known/hyperty");
     fs::create_dir_all(&folder)?;
     Ok(folder)

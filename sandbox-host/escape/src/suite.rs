@@ -10,13 +10,14 @@ use serde_json::json;
 
 use crate::args::Args;
 use crate::case::{self, By, Case};
+use crate::played::{self, Stage};
 use crate::process;
 use crate::report::{Line, Report};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Setup};
 use crate::score::Score;
 use crate::verdict::{self, Verdict, name};
 use crate::victims::{self, Victims};
-use crate::{arena, bus};
+use crate::{arena, bus, script};
 
 /// The program of attempts, as the build script made it.
 const ATTEMPTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/attempts"));
@@ -76,7 +77,12 @@ enum Arena {
 
 impl Arena {
     fn ours(home: &Path, attempts: &Path, level: Option<Level>) -> Result<Self> {
-        let mut runtime = Box::new(Runtime::start(home, attempts, level)?);
+        let setup = Setup {
+            level,
+            env: secrets(),
+            ..Setup::default()
+        };
+        let mut runtime = Box::new(Runtime::start(home, attempts, &setup)?);
         let witness = runtime.deploy("Witness", json!({}))?;
         let level = witness.level.context("the witness has reached no level")?;
         Ok(Self::Ours {
@@ -122,8 +128,25 @@ impl Suite {
                     let (heard, harm) = bus::attempt(runtime, (frames, times), witness)?;
                     Ok(bus::judge(&heard, &harm))
                 }
+                By::Play(play) => {
+                    let home = self.home.join(&case.id);
+                    fs::create_dir_all(&home)?;
+                    let mut stage = Stage {
+                        runtime,
+                        witness,
+                        home: &home,
+                        attempts: &self.attempts,
+                        level: *level,
+                    };
+                    let verdict = played::act(&mut stage, play, case);
+                    let _ = fs::remove_dir_all(&home);
+                    verdict
+                }
                 By::Program => self.in_runtime(runtime, "Attempts", case, *level, witness),
-                By::Script => self.in_runtime(runtime, "Script", case, *level, witness),
+                By::Script => {
+                    let name = script::component(&case.id);
+                    self.in_runtime(runtime, name, case, *level, witness)
+                }
             },
             Arena::Command(prefix) if matches!(case.by, By::Program) => {
                 let (heard, harm) = self.in_command(prefix, case)?;
@@ -184,6 +207,22 @@ impl Suite {
             Verdict::Skipped(why) | Verdict::Broken(why) => format!("unclear: {why}"),
         })
     }
+}
+
+// What a supervisor may have in its environment, and nobody else may see.
+fn secrets() -> Vec<(String, String)> {
+    let names = [
+        "AWS_SECRET_ACCESS_KEY",
+        "NPM_TOKEN",
+        "SSH_AUTH_SOCK",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "LD_LIBRARY_PATH",
+        "GCONV_PATH",
+        "PYTHONPATH",
+        "NODE_OPTIONS",
+    ];
+    let secret = |name: &&str| ((*name).to_owned(), "/nowhere/hyperty-escape".to_owned());
+    names.iter().map(secret).collect()
 }
 
 impl Arena {

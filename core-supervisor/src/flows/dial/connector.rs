@@ -116,6 +116,7 @@ pub(crate) fn ready(core: &mut Core, sandbox: SandboxId, link: LinkId, out: &mut
     }
     if let Some(gate) = core.gates.get_mut(&link) {
         gate.queued += out.bytes.len() - start;
+        core.queued += out.bytes.len() - start;
     }
     out.list.push(Action::SendProgram {
         link,

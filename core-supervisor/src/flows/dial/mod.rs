@@ -327,6 +327,7 @@ fn hand_over(
     };
     if frame.encode(&mut out.bytes).is_ok() {
         gate.queued += out.bytes.len() - start;
+        core.queued += out.bytes.len() - start;
         out.list.push(Action::SendSocket {
             link,
             bytes: start..out.bytes.len(),

@@ -85,6 +85,7 @@ fn send(core: &mut Core, link: LinkId, memory: ProgramId, bytes: u32, out: &mut 
     let frame = CoreFrame::Roots { bytes };
     if frame.encode(&mut out.bytes).is_ok() {
         gate.queued += out.bytes.len() - start;
+        core.queued += out.bytes.len() - start;
         out.list.push(Action::SendProgram {
             link,
             bytes: start..out.bytes.len(),

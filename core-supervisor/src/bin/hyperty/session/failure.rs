@@ -72,7 +72,7 @@ pub(crate) fn of_code(code: Code, reason: &str) -> Failure {
     match code {
         Code::NOT_FOUND => failure.fix("to see what there is", "hyperty ps; hyperty registry ls"),
         _ if id == Id::BelowFloor => failure.fix("to see what is missing", "hyperty doctor"),
-        Code::BUSY => failure.fix("to go on", "try again in a moment"),
+        Code::BUSY => failure.fix("to go on", "try again in a second"),
         _ => failure,
     }
 }
