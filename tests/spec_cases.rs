@@ -16,11 +16,14 @@ const REALISED: [(&str, &[u32]); 5] = [
     ("services §8.3", &SERVICES),
     (
         "messaging A.1",
-        &[1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 19],
+        &[1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 17, 19],
     ),
-    ("messaging A.2", &[20, 21, 22, 23, 24, 28, 29, 31, 32]),
+    (
+        "messaging A.2",
+        &[20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32],
+    ),
     ("messaging A.4", &[39, 40, 41, 42, 43, 44, 45, 46]),
-    ("messaging A.6", &[54, 55, 56, 57]),
+    ("messaging A.6", &[54, 55, 56, 57, 58, 59]),
 ];
 
 // All of A to E, of F what is not the identity module's, and of H the files.

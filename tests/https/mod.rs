@@ -1,5 +1,7 @@
 //! HTTPS by hand: a client that trusts exactly what it is told to.
 
+#![allow(dead_code, reason = "each test file uses some of it")]
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;

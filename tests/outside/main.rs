@@ -4,6 +4,7 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod catalogues;
 #[path = "../../sandbox-host/net/tests/far_end/mod.rs"]
 mod far_end;
 #[path = "../far_hosts/mod.rs"]

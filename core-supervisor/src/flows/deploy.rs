@@ -13,7 +13,9 @@ use protocol::{Address, Code};
 use crate::core::Core;
 use crate::event::{Action, Actions, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
-use crate::flows::{address, judge, legacy, load, reload, supervise, terms, trust, undeploy};
+use crate::flows::{
+    address, fetch, judge, legacy, load, reload, supervise, terms, trust, undeploy,
+};
 use crate::ids::{DeploymentId, OwnerId, Ticket};
 use crate::limits::COMPONENTS_MAX;
 use crate::party::PartyKind;
@@ -45,6 +47,7 @@ pub(crate) fn begin(
         return Err(Refusal::bad_request(reason));
     }
     let user = user_of(core, asker.owner, wanted.user.as_deref())?;
+    fetch::grant_named(core, &asker, (&wanted.catalogue, &wanted.provider), out)?;
     enter(
         core,
         (Some(asker), None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use core_supervisor::event::Exit;
 use core_supervisor::limits::QUEUE_BYTES_MAX;
-use protocol::{Code, Reply};
+use protocol::{Code, HostFrame, Message, MessageKind, Reply};
 
 use crate::story::RUNTIME;
 use crate::{WITHIN, alice_and_bob};
@@ -48,6 +48,28 @@ fn a_provisional_answer_does_not_end_a_request() {
         .map(|m| m.2)
         .collect();
     assert_eq!(codes, [100, 200]);
+}
+
+// messaging A.2 case 26: not dropped, or its asker would wait for nothing.
+#[test]
+fn an_answer_without_a_body_ends_its_request_and_harms_nobody() {
+    let mut story = alice_and_bob();
+    let (alice, bob) = (
+        story.address("alice@a.example"),
+        story.address("bob@b.example"),
+    );
+    let id = story.send("alice@a.example", "read", &bob, "{}", WITHIN);
+    let bare = Message::new(MessageKind::Response, &bob, &alice, b"").with_id(id);
+    let link = story.link("bob@b.example");
+
+    story.says(link, &HostFrame::Send(bare));
+    story.answer("bob@b.example", id, &alice, 200);
+    let next = story.send("alice@a.example", "read", &bob, "{}", WITHIN);
+    story.answer("bob@b.example", next, &alice, 200);
+
+    let answers = story.messages("alice@a.example").into_iter();
+    let codes: Vec<u16> = answers.map(|answer| answer.2).collect();
+    assert_eq!(codes, [0, 200]);
 }
 
 // messaging A.1 case 19

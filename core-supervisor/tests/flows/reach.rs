@@ -364,6 +364,21 @@ fn a_stub_that_never_runs_is_started_once_for_all_who_wait() {
     assert_eq!(story.sought.len(), 1);
 }
 
+// messaging A.2 case 30
+#[test]
+fn what_is_for_one_domain_is_not_seen_by_the_stub_of_another() {
+    let mut story = stage();
+    let (one, two) = ("stub/node@one.example", "stub/node@two.example");
+    story.deploy(one);
+    story.deploy(two);
+
+    asks(&mut story, ALICE, "hyperty://one.example/1");
+
+    assert_ne!(story.link(one), story.link(two));
+    assert_eq!(story.messages(one).len(), 1);
+    assert_eq!(story.messages(two), []);
+}
+
 // messaging A.2 case 23
 #[test]
 fn services_and_inhabitants_of_a_domain_are_behind_one_stub() {

@@ -142,7 +142,7 @@ pub struct Underway {
     /// What is fetched.
     #[serde(flatten)]
     pub item: Item,
-    /// `stub`, `descriptor`, `code` or `keeping`.
+    /// `stub`, `package`, `descriptor`, `code` or `keeping`.
     pub stage: String,
     /// Bytes of this stage that are here.
     pub bytes: u64,

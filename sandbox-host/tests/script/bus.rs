@@ -66,6 +66,7 @@ fn a_message_goes_out_whole_with_what_its_sender_expects() {
     assert_eq!([0, 1, 2, 3].map(|at: usize| said[at].code), [0, 0, 200, 0]);
 }
 
+// messaging A.2 case 25
 #[test]
 fn several_destinations_get_one_message_each_with_the_same_number() {
     let world = World::new();
@@ -98,6 +99,7 @@ fn what_is_no_message_is_refused_where_it_is_posted() {
 }
 
 // messaging A.1 case 4
+// messaging A.2 case 27
 #[test]
 fn a_provisional_answer_keeps_the_request_and_a_final_one_ends_it() {
     let world = World::running(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use protocol::api::catalogue::{Item, Underway, Update};
 
 use crate::ids::{DeploymentId, Ticket};
-use crate::rooms::catalogue::elsewhere::{CodeWanted, Mode, Piece, Tags};
-use crate::rooms::catalogue::{PackageFailure, SchemaWanted, Wanted};
+use crate::rooms::catalogue::elsewhere::{CodeWanted, Mode, Piece, Tags, kind_of};
+use crate::rooms::catalogue::{PackageFailure, SchemaWanted, Wanted, names};
 use crate::rooms::user_agent::Asker;
 
 /// One fetch for all who want the same: an item, and whether it is only looked at.
@@ -29,10 +29,24 @@ pub(crate) enum Waiter {
 /// What of an item is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
+    /// All of it, in one signed file at this address.
+    Whole(String),
     /// Its descriptor, or the schema.
     Descriptor,
     /// Its code.
     Code(CodeWanted),
+}
+
+impl Part {
+    /// What is asked for first: of a component the signed package.
+    pub(super) fn first(item: &Item) -> Self {
+        let Item {
+            base, kind, name, ..
+        } = item;
+        kind_of(kind).map_or(Self::Descriptor, |kind| {
+            Self::Whole(format!("{base}/{}", names::package_path(kind, name)))
+        })
+    }
 }
 
 /// How far a fetch has come.
@@ -138,6 +152,7 @@ impl Fetches {
             stage: match (&fetch.step, &fetch.part) {
                 (Step::Stub, _) => "stub",
                 (Step::Keeping(_), _) => "keeping",
+                (_, Part::Whole(_)) => "package",
                 (_, Part::Descriptor) => "descriptor",
                 (_, Part::Code(_)) => "code",
             }

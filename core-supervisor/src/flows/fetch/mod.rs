@@ -10,6 +10,7 @@
 
 mod books;
 mod conclude;
+mod named;
 mod run;
 mod serve;
 mod transfer;
@@ -17,6 +18,7 @@ mod transfer;
 use protocol::{Code, MessageKind};
 
 pub(crate) use books::{Fetch, Fetches, Key, Part, Step, Waiter};
+pub(crate) use named::grant as grant_named;
 pub(crate) use serve::{listed, serve};
 pub(crate) use transfer::answered;
 use transfer::{give_up, head};
@@ -97,7 +99,7 @@ pub(super) fn absent(
     let has_copy = held.is_some();
     let fetch = Fetch {
         waiters: vec![waiter],
-        part: Part::Descriptor,
+        part: Part::first(&key.0),
         step: Step::Stub,
         mode,
         held,

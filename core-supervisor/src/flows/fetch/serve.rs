@@ -3,7 +3,7 @@
 use protocol::Code;
 use protocol::api::catalogue::Query;
 
-use super::{Waiter, absent, failure, run};
+use super::{Waiter, absent, failure, grant_named, run};
 use crate::core::{Core, Waiting};
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
@@ -20,8 +20,11 @@ pub(crate) fn serve(core: &mut Core, asked: &Asked<'_>, query: Query, out: &mut 
     let needed = || Refusal::bad_request("say which `item`");
     match query.method.as_str() {
         "fetch" => {
+            let item = item.ok_or_else(needed)?;
+            let named = (item.base.as_str(), item.provider.as_str());
+            grant_named(core, &asked.asker(), named, out)?;
             let elsewhere = Elsewhere {
-                item: item.ok_or_else(needed)?,
+                item,
                 held: None,
                 asked: AskedFor::Nothing,
             };

@@ -23,14 +23,19 @@ pub(super) fn head(core: &mut Core, key: &Key, link: LinkId, now: Now, out: &mut
     };
     fetch.step = Step::Head;
     let get = match &fetch.part {
+        // Without tags: what is held may be the descriptor's.
+        Part::Whole(url) => Get {
+            urls: vec![url.clone()],
+            most: PROGRAM_BYTES_MAX as u64,
+            ..Get::default()
+        },
         Part::Descriptor => {
             let Tags { etag, modified } = fetch.held.clone().unwrap_or_default();
             Get {
                 urls: elsewhere::descriptor_urls(&key.0),
                 etag,
                 modified,
-                // It may be a package: the shell takes shorter descriptors only.
-                most: PROGRAM_BYTES_MAX.max(DESCRIPTOR_BYTES_MAX) as u64,
+                most: DESCRIPTOR_BYTES_MAX as u64,
                 is_json: true,
             }
         }
@@ -87,6 +92,13 @@ pub(crate) fn answered(
     let Some(step) = core.fetches.open.get(key).map(|fetch| fetch.step.clone()) else {
         return;
     };
+    if answer.code == Code::NOT_FOUND && has_no_package(core, key) {
+        match stub(core, now, out) {
+            Ok(Some(link)) => return head(core, key, link, now, out),
+            Ok(None) => return,
+            Err(failure) => return conclude::end(core, key, failure, now, out),
+        }
+    }
     if answer.code != Code::OK {
         let failure = failure(answer.code, answer.reason().to_owned());
         return conclude::end(core, key, failure, now, out);
@@ -96,6 +108,17 @@ pub(crate) fn answered(
         Step::Body(transfer) => came(core, key, transfer, &answer.bytes, now, out),
         Step::Stub | Step::Keeping(_) => {}
     }
+}
+
+// A catalogue without packages may still have the component in its files.
+fn has_no_package(core: &mut Core, key: &Key) -> bool {
+    let fetch = core.fetches.open.get_mut(key);
+    let Some(fetch) = fetch.filter(|fetch| matches!(fetch.part, Part::Whole(_))) else {
+        return false;
+    };
+    fetch.part = Part::Descriptor;
+    fetch.step = Step::Stub;
+    true
 }
 
 fn headed(core: &mut Core, key: &Key, bytes: &[u8], now: Now, out: &mut Actions) {
@@ -135,6 +158,7 @@ fn came(core: &mut Core, key: &Key, transfer: u64, bytes: &[u8], now: Now, out: 
         return hand_over(core, key, out);
     }
     let most = match &fetch.part {
+        Part::Whole(_) => PROGRAM_BYTES_MAX,
         Part::Descriptor => DESCRIPTOR_BYTES_MAX,
         Part::Code(code) => code.most,
     };
@@ -180,7 +204,7 @@ pub(super) fn hand_over(core: &mut Core, key: &Key, out: &mut Actions) {
     fetch.step = Step::Keeping(ticket);
     let piece = std::mem::take(&mut fetch.piece);
     let (descriptor, code) = match &fetch.part {
-        Part::Descriptor => {
+        Part::Whole(_) | Part::Descriptor => {
             fetch.descriptor = piece.clone();
             (piece, None)
         }

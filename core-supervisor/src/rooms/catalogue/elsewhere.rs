@@ -204,14 +204,11 @@ pub fn descriptor_urls(item: &Item) -> Vec<String> {
     } = item;
     let infix = kind_of(kind).map_or("ds", names::infix);
     let folder = format!("{base}/.well-known/{kind}");
-    let whole = kind_of(kind).map(|_| format!("{folder}/{name}.{infix}{}", names::PACKAGE));
-    let published = vec![
+    vec![
         format!("{folder}/{name}.{infix}.json"),
         format!("{folder}/{name}.json"),
         format!("{folder}/{name}"),
-    ];
-    // A signed package is all of it; what lies beside it is for older runtimes.
-    whole.into_iter().chain(published).collect()
+    ]
 }
 
 /// Where its code is, by what its descriptor says.
@@ -290,20 +287,23 @@ pub fn base(text: &str) -> Result<String, String> {
         ));
     };
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let is_host = !host.is_empty()
-        && host.len() <= 253
-        && host
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'));
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.');
+    let is_host = !host.is_empty() && host.len() <= 253 && host.bytes().all(is_plain);
     if !is_host || port.parse::<u16>().is_err() {
         return Err(format!("`{}` is not `https://host:port`", shown(text)));
     }
     Ok(format!("https://{}", authority.to_ascii_lowercase()))
 }
 
-fn host_of(base: &str) -> &str {
+/// The host and the port of a base.
+pub fn authority(base: &str) -> (&str, u16) {
     let authority = base.trim_start_matches("https://");
-    authority.split(':').next().unwrap_or_default()
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    (host, port.parse().unwrap_or(443))
+}
+
+fn host_of(base: &str) -> &str {
+    authority(base).0
 }
 
 /// Whether nobody on the internet can have this domain (RFC 6761, RFC 6762).

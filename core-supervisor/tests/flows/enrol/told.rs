@@ -59,6 +59,19 @@ fn a_hyperty_is_routed_registered_and_kept_alive() {
     );
 }
 
+// messaging A.6 case 59
+#[test]
+fn the_registry_hears_of_schemes_where_the_descriptor_names_schemas() {
+    let mut story = stage();
+    story.deploy("chat@a.example");
+
+    says(&mut story, "live");
+    let told = agrees(&mut story);
+
+    let create = told.iter().find(|told| told.kind == "create").unwrap();
+    assert_eq!(create.body["value"]["dataSchemes"], json!(["comm"]));
+}
+
 // messaging A.4 case 43
 #[test]
 fn after_it_is_removed_nothing_keeps_it_alive() {

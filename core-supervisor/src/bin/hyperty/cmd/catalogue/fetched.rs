@@ -35,6 +35,33 @@ pub(super) struct Named {
     provider: Option<String>,
 }
 
+/// Something of another domain, or everything that was fetched
+#[derive(Debug, clap::Args)]
+pub(super) struct Several {
+    /// DOMAIN/KIND/NAME, or https://DOMAIN/.well-known/KIND/NAME [default: everything]
+    #[arg(value_name = "WHAT")]
+    what: Option<String>,
+
+    /// Where a copy of the domain's catalogue is: https://HOST:PORT
+    #[arg(long, value_name = "URL", requires = "what")]
+    catalogue: Option<String>,
+
+    /// Whose it is, where that is not said otherwise
+    #[arg(long, value_name = "DOMAIN", requires = "what")]
+    provider: Option<String>,
+}
+
+impl Several {
+    /// What is named, if anything is.
+    pub(super) fn named(&self) -> Option<Named> {
+        self.what.clone().map(|what| Named {
+            what,
+            catalogue: self.catalogue.clone(),
+            provider: self.provider.clone(),
+        })
+    }
+}
+
 impl Named {
     fn item(&self) -> Result<catalogue::Item, Failure> {
         elsewhere::item(

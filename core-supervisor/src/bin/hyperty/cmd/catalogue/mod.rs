@@ -74,7 +74,7 @@ enum What {
     /// Fetch what has changed; exit status 4 when something asks for more
     Update {
         #[command(flatten)]
-        named: Option<fetched::Named>,
+        several: fetched::Several,
         /// Only say what has changed
         #[arg(long)]
         check: bool,
@@ -100,10 +100,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         }
         What::Unpin { named } => return fetched::one("unpin", named, (None, false), context),
         What::Update {
-            named,
+            several,
             check,
             accept,
-        } => return fetched::update(named.as_ref(), (*check, *accept), context),
+        } => return fetched::update(several.named().as_ref(), (*check, *accept), context),
     };
     let catalogue = directory
         .as_deref()

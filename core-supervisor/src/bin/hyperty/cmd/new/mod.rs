@@ -1,9 +1,9 @@
 //! `hyperty new` — a project that builds, runs and is tested at once.
 //!
-//! The files are templates in `templates/`, compiled in. Where a project needs
-//! code of this runtime that no registry holds, it is told honestly: TypeScript
-//! declarations are written into the project; the Rust client is taken from a
-//! source tree that is named or found.
+//! The files are templates in `templates/`, compiled in. So is what a project needs
+//! of this runtime and no registry holds, the TypeScript declarations and the Rust
+//! client: they are written into the project, which then needs nothing of ours but
+//! this program. Who works on the runtime itself names a source tree instead.
 
 use std::fs;
 use std::io;
@@ -19,12 +19,13 @@ use crate::output::{Style, Tone};
 
 mod source;
 mod template;
+mod vendored;
 
 const EXAMPLES: &str = "\
 Examples:
   hyperty new hyperty Echo
   hyperty new hyperty Chat --lang ts --provider chat.example
-  hyperty new protostub Bridge --lang rust --runtime-source ~/src/hyperty-runtime
+  hyperty new protostub Bridge --lang rust
   hyperty new idp-proxy Login --provider login.example --dir ./login
 
 Then:  cd Echo && hyperty dev";
@@ -56,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// For Rust: a checkout of this runtime, or its Git address [default: the tree this program was built in]
+    /// For Rust: a checkout of this runtime, or its Git address, in place of a copy of its client
     #[arg(long, value_name = "DIR|URL")]
     runtime_source: Option<String>,
 }
@@ -99,16 +100,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let directory = args.dir.clone().unwrap_or_else(|| args.name.clone().into());
     let protocol = match args.lang {
         Language::Rust => source::of_protocol(args.runtime_source.as_deref())?,
-        Language::Js | Language::Ts => String::new(),
+        Language::Js | Language::Ts => source::Source::default(),
     };
     let project = template::Project {
         kind: args.kind,
         language: args.lang,
         name: &args.name,
         provider: &args.provider,
-        protocol: &protocol,
+        protocol: &protocol.table,
     };
-    let files = project.files();
+    let mut files = project.files();
+    files.extend(protocol.files);
     check_empty(&directory)?;
     for (path, text) in &files {
         write(&directory.join(path), text)?;
@@ -200,8 +202,21 @@ fn text(written: &Written, style: Style) -> String {
         style.paint(Tone::Strong, &written.component),
         written.directory
     );
-    for file in &written.files {
+    // Whoever wants to know has them in JSON.
+    let (copied, own): (Vec<_>, Vec<_>) = written.files.iter().partition(|file| {
+        let path = Path::new(file.as_str());
+        path.starts_with(vendored::FOLDER)
+    });
+    for file in own {
         text.push_str(&format!("  {}\n", style.paint(Tone::Faint, file)));
+    }
+    if !copied.is_empty() {
+        let copied = format!(
+            "{}/ ({} files, the runtime's client)",
+            vendored::FOLDER,
+            copied.len()
+        );
+        text.push_str(&format!("  {}\n", style.paint(Tone::Faint, &copied)));
     }
     text.push_str(&format!(
         "\nNext:  cd {} && hyperty dev\n",

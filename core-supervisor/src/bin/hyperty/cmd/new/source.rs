@@ -2,15 +2,31 @@
 
 use std::path::Path;
 
+use super::vendored;
 use crate::error::{Failure, Id};
 
-/// The dependency's table, without its braces.
-pub(super) fn of_protocol(named: Option<&str>) -> Result<String, Failure> {
+/// Where it is, and the files that are to be written for that.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    /// The dependency's table, without its braces.
+    pub(super) table: String,
+    /// Paths in the project, and their texts.
+    pub(super) files: Vec<(String, String)>,
+}
+
+/// A checkout, or a Git address, that is named; else a copy of what this program carries.
+pub(super) fn of_protocol(named: Option<&str>) -> Result<Source, Failure> {
+    let elsewhere = |table: String| Source {
+        table,
+        files: Vec::new(),
+    };
     match named {
-        Some(url) if url.contains("://") || url.starts_with("git@") => Ok(format!("git = {url:?}")),
+        Some(url) if url.contains("://") || url.starts_with("git@") => {
+            Ok(elsewhere(format!("git = {url:?}")))
+        }
         Some(directory) => {
             let directory = Path::new(directory);
-            in_tree(directory).ok_or_else(|| {
+            in_tree(directory).map(elsewhere).ok_or_else(|| {
                 let what = format!("`{}` is no checkout of this runtime", directory.display());
                 Failure::new(Id::NotFound, what).fact(
                     "looked for",
@@ -18,23 +34,14 @@ pub(super) fn of_protocol(named: Option<&str>) -> Result<String, Failure> {
                 )
             })
         }
-        None => around_this_program().ok_or_else(|| {
-            Failure::new(
-                Id::NotFound,
-                "a component in Rust needs the crate `protocol`, which is on no registry",
-            )
-            .fact("looked for", "protocol/Cargo.toml above this program")
-            .fix(
-                "to say where it is",
-                "repeat it with --runtime-source DIR, or a Git address",
-            )
+        None => Ok(Source {
+            table: format!("path = {:?}", vendored::FOLDER),
+            files: vendored::files().map_err(|error| {
+                let what = format!("the crate `protocol` in this program is damaged: {error}");
+                Failure::new(Id::Local, what)
+            })?,
         }),
     }
-}
-
-fn around_this_program() -> Option<String> {
-    let own = std::env::current_exe().ok()?;
-    own.ancestors().find_map(in_tree)
 }
 
 fn in_tree(tree: &Path) -> Option<String> {

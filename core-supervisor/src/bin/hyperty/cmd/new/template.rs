@@ -185,6 +185,14 @@ impl Project<'_> {
         text
     }
 
+    fn about_the_client(&self) -> &'static str {
+        if self.protocol.starts_with("path = \"protocol\"") {
+            "| `protocol/` | the runtime's client library; a newer `hyperty new` writes a newer one |\n"
+        } else {
+            ""
+        }
+    }
+
     // For README and .gitignore: what to do first, a remark on the code, the files
     // of the build, and what is not to be kept.
     fn about_the_build(&self, code: &str) -> (&'static str, &'static str, String, String) {
@@ -204,9 +212,11 @@ impl Project<'_> {
             Language::Rust => (
                 "hyperty build         # cargo build, and the program put in its place\n",
                 ", put there by `hyperty build`",
-                "| `src/main.rs`, `Cargo.toml` | what it is made of |\n\
-                 | `.cargo/config.toml` | makes it one static file |\n"
-                    .to_owned(),
+                format!(
+                    "| `src/main.rs`, `Cargo.toml` | what it is made of |\n\
+                     | `.cargo/config.toml` | makes it one static file |\n{}",
+                    self.about_the_client()
+                ),
                 format!("target/\n{code}"),
             ),
         }

@@ -77,16 +77,21 @@ fn a_folder_that_holds_something_is_not_written_to() {
 }
 
 #[test]
-fn the_source_of_the_client_is_a_tree_an_address_or_an_honest_refusal() {
+fn the_source_of_the_client_is_a_copy_a_tree_an_address_or_an_honest_refusal() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let path = source::of_protocol(Some(&tree.display().to_string())).unwrap();
     let git = source::of_protocol(Some("https://git.example/runtime")).unwrap();
     let none = source::of_protocol(Some("/nowhere")).unwrap_err();
 
+    let own = source::of_protocol(None).unwrap();
+
+    let path = path.table;
     assert!(
         path.starts_with("path = ") && path.ends_with("/protocol\""),
         "{path}"
     );
-    assert_eq!(git, "git = \"https://git.example/runtime\"");
+    assert_eq!(git.table, "git = \"https://git.example/runtime\"");
+    assert_eq!(own.table, "path = \"protocol\"");
+    assert!(git.files.is_empty() && own.files.len() > 40);
     assert!(none.what().contains("no checkout"), "{}", none.what());
 }

@@ -104,6 +104,6 @@ fn said_port(folder: &Path) -> Option<u16> {
         .map(|entry| entry.path());
     let file = files.find(|path| path.extension().is_some_and(|end| end == "ports"))?;
     let said: serde_json::Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
-    let url = said["nats"].get(0)?.as_str()?;
+    let url = said.pointer("/nats/0")?.as_str()?;
     url.rsplit(':').next()?.parse().ok()
 }
