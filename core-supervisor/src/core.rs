@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use protocol::Address;
+use protocol::api::connections::Grant;
 use protocol::api::user_agent::Component;
 use protocol::frame::Level;
 use protocol::nursery::Engine;
@@ -61,6 +62,9 @@ pub struct Settings {
     /// The domains that this runtime belongs to: their stubs are brought up at the
     /// start and kept up.
     pub homes: Vec<String>,
+    /// The nodes of these domains, which their stubs may reach because the operator
+    /// named them.
+    pub nodes: Vec<Grant>,
     /// Sockets of the network that there may be at once.
     pub sockets_max: usize,
     /// What nobody can guess, for nonces, addresses and jitter.
@@ -147,7 +151,7 @@ impl Core {
             sync: Sync::default(),
             storage: Storage::default(),
             subscriptions: Subscriptions::default(),
-            connections: Connections::default(),
+            connections: Connections::with_nodes(settings.nodes.clone()),
         };
         let mut core = Self {
             settings,

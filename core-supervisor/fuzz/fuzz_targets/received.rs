@@ -49,6 +49,7 @@ fn greeted() -> (Core, LinkId, Actions) {
         spare_natives: 0,
         slots_max: 64,
         homes: Vec::new(),
+        nodes: Vec::new(),
         seed: [1; 32],
     };
     let (mut core, link, mut actions) = (Core::new(settings, rules), LinkId(1), Actions::default());

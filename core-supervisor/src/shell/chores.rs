@@ -1,5 +1,7 @@
 //! Long work: what the core asks for, done with files, told as an event.
 
+use protocol::api::connections::Grant;
+
 use super::config::{Config, Origin};
 use super::network::Network;
 use super::package::{Catalogues, Nodes, Programs};
@@ -15,6 +17,7 @@ pub struct Chores {
     catalogues: Catalogues,
     policies: Vec<PolicyDir>,
     homes: Vec<String>,
+    nodes: Vec<Grant>,
     network: Network,
 }
 
@@ -24,7 +27,7 @@ impl Chores {
         let directories = config.catalogues.value.clone();
         let domain = config.domain.value.clone();
         let nodes = Nodes::new(config, &domain);
-        let homes = nodes.domains();
+        let (homes, named) = (nodes.domains(), nodes.grants());
         let data = &config.data_dir.value;
         // All programs of one build stand in one directory.
         let own = config.sandbox_host.value.parent();
@@ -37,12 +40,18 @@ impl Chores {
                 .unsigned(config.unsigned.value == Unsigned::All),
             policies: policy_dirs(config),
             homes,
+            nodes: named,
         }
     }
 
     /// The domains that the runtime belongs to.
     pub fn homes(&self) -> Vec<String> {
         self.homes.clone()
+    }
+
+    /// The nodes of these, which their stubs may reach.
+    pub fn nodes(&self) -> Vec<Grant> {
+        self.nodes.clone()
     }
 
     /// The rules as the files have them now.

@@ -15,6 +15,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use protocol::Address;
+use protocol::api::connections::Grant;
 use protocol::api::policy::Problems;
 use protocol::version::BUILD;
 use serde_json::json;
@@ -160,7 +161,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     let programs = Programs::default();
     let chores = Chores::new(&config, programs.clone());
     let (letterbox, inbox) = inbox().map_err(system("make the inbox"))?;
-    let homes = chores.homes();
+    let belongs = (chores.homes(), chores.nodes());
     let jobs = listen(&instance, chores.clone(), letterbox.clone())?;
     let host = NurseryCommand {
         program: config.sandbox_host.value.clone(),
@@ -178,7 +179,7 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
             source,
         })?;
     let (writes, keeper) = Keeper::start(store, letterbox.clone())?;
-    let mut brain = core(&config, address, (token.clone(), homes), rules)?;
+    let mut brain = core(&config, address, (token.clone(), belongs), rules)?;
     brain.believe(config.unsigned.value, &config.keys.value);
     brain.restore(records);
     let parts = Parts {
@@ -224,7 +225,7 @@ fn take_leash(number: i32) -> Result<Leash, StartError> {
 fn core(
     config: &Config,
     runtime: Address,
-    (token, homes): (Option<String>, Vec<String>),
+    (token, (homes, nodes)): (Option<String>, (Vec<String>, Vec<Grant>)),
     rules: PolicySet,
 ) -> Result<Core, StartError> {
     let settings = Settings {
@@ -238,6 +239,7 @@ fn core(
         spare_natives: config.spare_natives.value,
         slots_max: config.slots_max.value,
         homes,
+        nodes,
         sockets_max: config.sockets_max.value,
         seed: random()?,
     };

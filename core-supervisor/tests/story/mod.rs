@@ -108,6 +108,7 @@ pub fn settings() -> Settings {
         spare_natives: 0,
         slots_max: 64,
         homes: Vec::new(),
+        nodes: Vec::new(),
         sockets_max: 1024,
         seed: [7; 32],
     }

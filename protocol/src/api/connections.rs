@@ -5,7 +5,8 @@
 //! `execute` [`Revoke`] → `value`: [`Revoked`]. For the operator only.
 //!
 //! What a component's descriptor asks for is a grant as well; the operator's come
-//! on top of it, and what the operator revoked is refused whoever asked for it. A
+//! on top of it, those for the message nodes named at the start included, and what
+//! the operator revoked is refused whoever asked for it. A
 //! grant opens nothing by itself: the rules decide (`connect`, `bind`).
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub enum Source {
     Descriptor,
     /// The operator gave it.
     Operator,
+    /// The operator named it as the message node of a domain when the runtime was started.
+    Node,
     /// The operator took it away.
     Revoked,
 }
@@ -57,6 +60,7 @@ impl Source {
         match self {
             Self::Descriptor => "descriptor",
             Self::Operator => "operator",
+            Self::Node => "node",
             Self::Revoked => "revoked",
         }
     }

@@ -95,12 +95,6 @@ impl Place {
             .home(home)
             .arguments(&arguments)
             .start();
-        for server in servers {
-            let grant = json!({ "component": "example.org/stub-nats", "host": "127.0.0.1",
-                "port": server.port(), "private": true });
-            let granted = runtime.operator().ask_room("create", "connections", &grant);
-            assert_eq!(granted.code, 200, "{granted:?}");
-        }
         runtime.watch();
         let stub = |runtime: &Runtime| {
             let all = runtime.components().into_iter();

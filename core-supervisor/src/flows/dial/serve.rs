@@ -38,8 +38,9 @@ pub(crate) fn connections(core: &mut Core, asked: &Asked<'_>, out: &mut Actions)
             let changes = core.rooms.connections.grants.remove(&grant);
             if changes.is_empty() {
                 let reason = format!(
-                    "the operator has said nothing about `{}` for `{}`: `hyperty grants` shows \
-                     what there is, and `hyperty grants revoke` takes away what a descriptor asks for",
+                    "no grant was added, and nothing revoked, about `{}` for `{}`: `hyperty grants` shows \
+                     what there is, and `hyperty grants revoke` takes away what a descriptor or \
+                     `--node` asks for",
                     grant.pattern.host, grant.component
                 );
                 return Err(Refusal::not_found(reason));

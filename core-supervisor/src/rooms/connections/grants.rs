@@ -29,6 +29,19 @@ impl Grants {
         self.by_component.get(component).map_or(&[], Vec::as_slice)
     }
 
+    /// The message nodes that the operator named at the start: they are not written,
+    /// since they are named again at the next one, or are meant no more.
+    pub(crate) fn with_nodes(nodes: Vec<Grant>) -> Self {
+        let mut grants = Self::default();
+        for Grant { component, pattern } in nodes {
+            let said = grants.by_component.entry(component).or_default();
+            said.push((Source::Node, pattern));
+            said.sort();
+            said.dedup();
+        }
+        grants
+    }
+
     /// Everything that the operator has said.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &(Source, Pattern))> {
         let all = self.by_component.iter();
@@ -61,6 +74,7 @@ impl Grants {
                     widest(of_operator(Source::Operator), place),
                 )
             })
+            .or_else(|| best(Source::Node, widest(of_operator(Source::Node), place)))
             .or_else(|| best(Source::Descriptor, widest(described.iter(), place)));
         found.map(|(source, pattern)| Covered { source, pattern })
     }
@@ -109,6 +123,7 @@ impl Grants {
                     pattern.host == grant.pattern.host && pattern.port == grant.pattern.port
                 }
                 Source::Operator | Source::Descriptor => key(pattern) == key(&grant.pattern),
+                Source::Node => false,
             };
             if is_it {
                 changes.push(change(&grant.component, *source, pattern, false));

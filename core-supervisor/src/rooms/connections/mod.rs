@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub(crate) use connector::{Connector, State};
 pub(crate) use grants::Grants;
-use protocol::api::connections::{Pattern, Source};
+use protocol::api::connections::{Grant, Pattern, Source};
 
 use crate::ids::{DecisionId, DeploymentId, LinkId, SocketId};
 use crate::place::Place;
@@ -80,6 +80,14 @@ pub struct Connections {
 }
 
 impl Connections {
+    /// Before anything was dialled, with the nodes that the operator named at the start.
+    pub fn with_nodes(nodes: Vec<Grant>) -> Self {
+        Self {
+            grants: Grants::with_nodes(nodes),
+            ..Self::default()
+        }
+    }
+
     fn next(&mut self) -> u64 {
         self.last += 1;
         self.last

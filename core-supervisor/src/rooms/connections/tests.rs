@@ -65,6 +65,25 @@ fn port_and_kind_are_part_of_a_grant() {
 }
 
 #[test]
+fn a_node_named_at_the_start_is_its_stubs_until_it_is_revoked() {
+    let mut grants = Grants::with_nodes(vec![grant("127.0.0.1", 4222)]);
+    let source = |grants: &Grants, port| {
+        let covered = grants.cover(CHAT, &[], &place("127.0.0.1", port));
+        covered.map(|covered| covered.source)
+    };
+
+    assert_eq!(source(&grants, 4222), Some(Source::Node));
+    assert_eq!(source(&grants, 4223), None);
+    assert_eq!(grants.remove(&grant("127.0.0.1", 4222)), []);
+    let kept = grants.add(Source::Revoked, grant("127.0.0.1", 4222));
+    assert_eq!(kept.unwrap().len(), 1);
+    assert_eq!(source(&grants, 4222), Some(Source::Revoked));
+    let taken_back = grants.remove(&grant("127.0.0.1", 4222));
+    assert_eq!(taken_back.len(), 1);
+    assert_eq!(source(&grants, 4222), Some(Source::Node));
+}
+
+#[test]
 fn the_operator_comes_before_the_descriptor_and_what_is_revoked_before_both() {
     let asked = [pattern("h.example", 443)];
     let mut grants = Grants::default();

@@ -7,10 +7,13 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use protocol::Code as Number;
+use protocol::api::connections::{Grant, Pattern};
+use protocol::dial::Transport;
 use protocol::frame::ComponentKind;
 use serde_json::{Map, Value, json};
 
 use super::{Catalogues, Content, Package, failure, programs, unsealed};
+use crate::place::canonical;
 use crate::rooms::catalogue::trust::Seal;
 use crate::rooms::catalogue::{Found, PackageFailure, Wanted, parse};
 use crate::shell::config::{Carrier, Config, Node, Secret};
@@ -22,7 +25,7 @@ const SECRET_BYTES_MAX: u64 = 32 * 1024;
 
 /// Connections to one host that a stub may have at once: one that it uses, one that
 /// is being dialled in its place, and two that the system has not let go of yet.
-const CONNECTIONS: u16 = 4;
+const CONNECTIONS: u32 = 4;
 
 /// The message nodes of this runtime.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +62,20 @@ impl Nodes {
             }
         }
         domains
+    }
+
+    /// What naming them grants to their stubs: each its host and port, also where these
+    /// are this machine's or its networks', and nothing else.
+    pub fn grants(&self) -> Vec<Grant> {
+        let nodes = self.list.iter();
+        let grants = nodes.map(|node| {
+            let domain = self.domain_of(node.domain.as_deref());
+            Grant {
+                component: format!("{domain}/{}", node.carrier.program()),
+                pattern: pattern(node),
+            }
+        });
+        grants.collect()
     }
 
     fn domain_of<'a>(&'a self, domain: Option<&'a str>) -> &'a str {
@@ -171,25 +188,23 @@ fn descriptor(
             configuration.extend(who.map(|who| ("credentials".to_owned(), who)));
         }
     }
-    // The operator has named these hosts: they may be in the operator's own network.
-    let network: Vec<_> = nodes
-        .iter()
-        .map(|node| {
-            json!({
-                "host": node.host,
-                "port": node.port,
-                "protocol": "tcp",
-                "private": true,
-                "count": CONNECTIONS,
-            })
-        })
-        .collect();
+    let network: Vec<_> = nodes.iter().map(|node| pattern(node)).collect();
     Ok(json!({
         "name": carrier.program(),
         "language": "native",
         "configuration": configuration,
         "network": network,
     }))
+}
+
+fn pattern(node: &Node) -> Pattern {
+    Pattern {
+        host: canonical(&node.host),
+        port: node.port,
+        protocol: Transport::Tcp,
+        private: true,
+        count: CONNECTIONS,
+    }
 }
 
 // A `.creds` file as it is, or its parts as a JSON object; a seed or a token alone.

@@ -24,8 +24,9 @@ Examples:
 
 What a descriptor asks for (`network`) is granted for public addresses unless it is
 revoked; addresses of this machine and its networks, and listening, take `add`. What is
-granted and revoked is kept. Revoking closes what is open. Rules have the last word:
-action `connect` and `bind`, resource `Host`.";
+granted and revoked is kept. A node of `hyperty up --node URL` is granted by that to the
+stub of its domain, private or not (`node`). Revoking closes what is open. Rules have the
+last word: action `connect` and `bind`, resource `Host`.";
 
 /// Show and change which hosts components may reach
 #[derive(Debug, clap::Args)]
@@ -303,7 +304,7 @@ fn port(number: u16) -> String {
 const fn source_tone(source: Source) -> Tone {
     match source {
         Source::Descriptor => Tone::Faint,
-        Source::Operator => Tone::Good,
+        Source::Operator | Source::Node => Tone::Good,
         Source::Revoked => Tone::Bad,
     }
 }
@@ -320,7 +321,7 @@ mod tests {
                     host: host.to_owned(),
                     port: number,
                     protocol: Transport::Tcp,
-                    private: source == Source::Operator,
+                    private: matches!(source, Source::Operator | Source::Node),
                     count: u32::try_from(open).unwrap() * 2,
                 },
             },
@@ -335,6 +336,7 @@ mod tests {
             grants: vec![
                 shown("*.acme.example", 443, Source::Descriptor, 1),
                 shown("nas.lan", 445, Source::Operator, 0),
+                shown("node.lan", 4222, Source::Node, 1),
                 shown("tracker.example", 0, Source::Revoked, 0),
             ],
             sockets: vec![connections::Socket {

@@ -135,6 +135,7 @@ fn grant(shown: &connections::Shown) -> String {
     };
     match shown.source {
         connections::Source::Revoked => format!("not {place}: revoked"),
+        connections::Source::Node => format!("{place}, as the node of its domain"),
         source => format!(
             "{place} ({}{private}), by the {}",
             pattern.protocol,

@@ -124,6 +124,7 @@ fn act(word: &str) -> Act<'_> {
         "CONNECT" => Act::Connect(Some(Source::Descriptor)),
         "CONNECT granted" => Act::Connect(Some(Source::Operator)),
         "CONNECT revoked" => Act::Connect(Some(Source::Revoked)),
+        "CONNECT named" => Act::Connect(Some(Source::Node)),
         "BIND" => Act::Bind(Some(Source::Descriptor)),
         "BIND granted" => Act::Bind(Some(Source::Operator)),
         word => Act::Message(word),

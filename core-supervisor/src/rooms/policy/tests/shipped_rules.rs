@@ -59,6 +59,12 @@ fn cases_of_the_network() -> Vec<Case> {
             host("listen://h.example/443"),
         ),
         (
+            "network-of-nodes",
+            stub(HERE),
+            "CONNECT named",
+            host("tcp://127.0.0.1/4222/private"),
+        ),
+        (
             "guard-revoked",
             idp_proxy(HERE),
             "CONNECT revoked",

@@ -47,10 +47,6 @@ impl Broker {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub(super) const fn port(&self) -> u16 {
-        self.port
-    }
-
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }

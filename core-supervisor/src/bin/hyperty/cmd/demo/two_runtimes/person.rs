@@ -29,7 +29,6 @@ pub(super) struct Person {
     name: &'static str,
     folder: PathBuf,
     node: String,
-    port: u16,
     running: Option<Running>,
     talker: String,
     lines: Vec<LogLine>,
@@ -55,7 +54,6 @@ impl Person {
             name,
             folder,
             node: broker.url(),
-            port: broker.port(),
             running: None,
             talker: String::new(),
             lines: Vec::new(),
@@ -74,10 +72,6 @@ impl Person {
             ..LogFilter::default()
         };
         let _: Value = session.ask(sandboxes::PATH, "subscribe", &follow)?;
-        // Its server is on this machine, which takes a word of the operator's.
-        let grant = json!({ "component": format!("{DOMAIN}/stub-nats"), "host": "127.0.0.1",
-            "port": self.port, "private": true });
-        let _: Value = session.ask("connections", "create", &grant)?;
         self.running = Some(Running {
             supervisor,
             session,
