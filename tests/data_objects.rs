@@ -3,59 +3,9 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use hyperty_tests::harness::{Catalogue, Runtime, TempDir, eventually, script, some_time};
+use hyperty_tests::harness::{Catalogue, Runtime, TempDir, eventually, some_time};
 use protocol::api::user_agent::Component;
 use serde_json::{Value, json};
-
-// Reports an object, or takes up again the one it had; what `do` says is done to it.
-const DESK: &str = "
-    const schema = 'hyperty-catalogue://desk.example/.well-known/dataschema/Communication';
-    const syncher = factory.createSyncher(url, bus, config);
-    let reporter;
-    const begin = (it) => {
-      reporter = it;
-      it.onSubscription((event) => event.accept());
-      it.onAddChild((event) => console.log('child ' + event.value.text));
-      it.onExecute((event) => event.method === 'ring' ? event.accept() : event.reject('no such method'));
-    };
-    const deeds = {
-      create: (m) => syncher.create(schema, m.invite, {n: 0, list: []}, true, false, 'desk', {}, {resources: ['desk']}).then(begin),
-      set: (m) => Object.assign(reporter.data, m.value),
-      drop: (m) => delete reporter.data[m.key],
-      push: (m) => { for (let n = 0; n < m.times; n += 1) reporter.data.list.push(n) },
-      shift: () => reporter.data.list.shift(),
-      child: (m) => reporter.addChild({text: m.text}),
-      look: () => {},
-      end: () => reporter.delete(),
-    };
-    syncher.resumeReporters({store: true}).then((map) => { for (const it of Object.values(map)) { begin(it); console.log('took up') } });
-    bus.addListener(url, async (m) => {
-      if (m.type !== 'read') return;
-      await deeds[m.body.do](m.body);
-      bus.postMessage({id: m.id, type: 'response', from: url, to: m.from, body: {code: 200,
-        value: {data: reporter?.data, text: JSON.stringify(reporter?.data), children: Object.keys(reporter?.childrens ?? {}).length}}});
-    });";
-
-// Observes what it is invited to, or what it observed before.
-const BOARD: &str = "
-    const syncher = factory.createSyncher(url, bus, config);
-    let observer;
-    let ended = false;
-    const begin = (it) => { observer = it; it.onAddChild((event) => console.log('child ' + event.value.text)); };
-    syncher.onNotification((event) => {
-      event.ack(200);
-      if (event.type === 'delete') ended = true;
-      else syncher.subscribe({schema: event.schema, resource: event.url, store: true}).then(begin, (reason) => console.log(reason));
-    });
-    syncher.resumeObservers({store: true}).then((map) => { for (const it of Object.values(map)) { begin(it); console.log('took up') } });
-    bus.addListener(url, async (m) => {
-      if (m.type !== 'read') return;
-      let said;
-      if (m.body.do === 'child') await observer.addChild({text: m.body.text}).then((c) => c.sharingStatus).then((s) => { said = s.code });
-      if (m.body.do === 'call') await observer.execute(m.body.method, []).then(() => { said = 'done' }, (reason) => { said = reason });
-      bus.postMessage({id: m.id, type: 'response', from: url, to: m.from, body: {code: 200,
-        value: {data: observer?.data, text: JSON.stringify(observer?.data), children: Object.keys(observer?.childrens ?? {}).length, said, ended}}});
-    });";
 
 struct Sharing {
     runtime: Runtime,
@@ -66,8 +16,8 @@ struct Sharing {
 impl Sharing {
     fn start(home: TempDir) -> Self {
         let catalogue = Catalogue::new()
-            .script("desk.example", "Desk", &script(DESK))
-            .script("board.example", "Board", &script(BOARD))
+            .fixture_script("desk.example", "Desk")
+            .fixture_script("board.example", "Board")
             .permissive();
         let runtime = Runtime::with(catalogue).home(home).start();
         let board = runtime.deploy("board.example/hyperty/Board");

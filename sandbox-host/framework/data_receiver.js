@@ -60,6 +60,12 @@ export default function (host) {
       this.drain();
     }
 
+    /** Reads it, with children: something may have been missed. */
+    catchUp() {
+      this.isBehind = true;
+      this.drain();
+    }
+
     // Applies what is in order; reads when something is missing before the rest.
     drain() {
       const { object, waiting } = this;

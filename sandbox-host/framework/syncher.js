@@ -166,6 +166,8 @@ export default function (host) {
         receivers.delete(value.url);
         const observer = this._observe({ ...value, resume: true }, receiver);
         observer.resumeChildrens(value.childrenObjects);
+        // The runtime was away, and has not heard yet what it missed.
+        if (value.stale === true) observer._receiver.catchUp();
       }
       for (const receiver of receivers.values()) receiver.stop();
       if (kept === undefined) return {};

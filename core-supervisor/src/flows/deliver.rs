@@ -142,6 +142,7 @@ pub(crate) fn message(
         Err(NotJudged::From(bad)) => return bad_address(core, &admitted, "from", &bad, now, out),
         Err(NotJudged::To(bad)) => return bad_address(core, &admitted, "to", &bad, now, out),
     };
+    sync::again::overtook(core, &judgement, message.header.to);
     if !judgement.permit {
         let reason = judge::reason(core, judgement.decision);
         let refusal = Refusal::new(Code::FORBIDDEN, "deny", reason).decided(judgement.decision);

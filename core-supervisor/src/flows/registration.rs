@@ -231,6 +231,8 @@ pub(crate) fn heard(
         .parent()
         .filter(|_| core.rooms.subscriptions.is_wanted(&topic));
     let url = url.ok_or_else(circle)?;
+    // What its registry said before does not hold any more.
+    core.rooms.discovery.far.drop(url.as_str());
     for (subscriber, to) in core.rooms.subscriptions.subscribers_to(&url) {
         let link = link_of(core, &subscriber);
         let bytes = admitted.message.body.len();

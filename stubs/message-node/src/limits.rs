@@ -8,6 +8,12 @@ pub const WAITING_MAX: usize = 512;
 /// Bytes that wait, for the node or for its socket.
 pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How long the core's messages are left unread while a node that is there takes none,
+/// in milliseconds: a burst waits where it is, and is not refused.
+///
+/// Below the 4 s in which the core wants a sign of life.
+pub const UNREAD_MS: u64 = 1_000;
+
 /// How long a message waits for the node, in milliseconds.
 ///
 /// Below the 15 s after which requesters give up (spec messaging §3.3), so that they

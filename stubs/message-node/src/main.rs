@@ -88,7 +88,7 @@ impl Stub {
             let has_text = self.session.has_text();
             let texts = self.line.texts.clone().filter(|_| has_text);
             let is_over = tokio::select! {
-                incoming = link.recv() => {
+                incoming = link.recv(), if self.session.has_room(self.now()) => {
                     let (incoming, _) = incoming?;
                     self.hear(&incoming)
                 }

@@ -17,26 +17,26 @@ pub struct Pair {
     pub other: Runtime,
     /// What is between them.
     pub node: Node,
-    fixture: &'static str,
+    catalogue: fn() -> Catalogue,
 }
 
 impl Pair {
-    /// Starts a node of this kind and two runtimes with the catalogue of a fixture, and
-    /// waits until both are live; nothing where the node is not installed.
+    /// Starts a node of this kind and two runtimes with this catalogue, and waits until
+    /// both are live; nothing where the node is not installed.
     ///
     /// # Panics
     ///
     /// When they do not get there.
     #[track_caller]
-    pub fn start(kind: Kind, domain: &str, fixture: &'static str) -> Option<Self> {
+    pub fn start(kind: Kind, domain: &str, catalogue: fn() -> Catalogue) -> Option<Self> {
         let node = Node::start(kind, domain)?;
-        let one = runtime(&node, fixture, TempDir::new());
-        let other = runtime(&node, fixture, TempDir::new());
+        let one = runtime(&node, catalogue, TempDir::new());
+        let other = runtime(&node, catalogue, TempDir::new());
         let pair = Self {
             one,
             other,
             node,
-            fixture,
+            catalogue,
         };
         pair.is_live();
         Some(pair)
@@ -56,30 +56,50 @@ impl Pair {
         }
     }
 
-    /// Kills the other runtime and starts it again with what it had kept.
+    /// Kills the first runtime; does something meanwhile with the second one; starts it
+    /// again with what it had kept.
     ///
     /// # Panics
     ///
     /// When it does not get live again.
     #[must_use]
     #[track_caller]
-    pub fn with_other_killed(self) -> Self {
-        let Self {
-            one,
-            other,
-            node,
-            fixture,
-        } = self;
-        let home = other.killed();
-        let other = runtime(&node, fixture, home);
-        let pair = Self {
-            one,
-            other,
-            node,
-            fixture,
-        };
+    pub fn with_one_killed(self, meanwhile: impl FnOnce(&Runtime)) -> Self {
+        self.swapped().with_other_killed(meanwhile).swapped()
+    }
+
+    /// The same with the second runtime.
+    ///
+    /// # Panics
+    ///
+    /// When it does not get live again.
+    #[must_use]
+    #[track_caller]
+    pub fn with_other_killed(self, meanwhile: impl FnOnce(&Runtime)) -> Self {
+        let home = self.other.killed();
+        meanwhile(&self.one);
+        let other = runtime(&self.node, self.catalogue, home);
+        let pair = Self { other, ..self };
         pair.is_live();
         pair
+    }
+
+    /// Kills the node, does something meanwhile, and starts the node again.
+    ///
+    /// # Panics
+    ///
+    /// When both runtimes do not get live again.
+    #[track_caller]
+    pub fn kill_node(&mut self, meanwhile: impl FnOnce(&Self)) {
+        self.node.kill();
+        for runtime in [&self.one, &self.other] {
+            eventually("the runtime has noticed", || {
+                !is_live(runtime, self.node.domain())
+            });
+        }
+        meanwhile(self);
+        self.node.start_again();
+        self.is_live();
     }
 
     /// Kills the process of a runtime's stub, and waits until it is live again.
@@ -90,14 +110,24 @@ impl Pair {
     #[track_caller]
     pub fn kill_stub_of(runtime: &Runtime) {
         let components = runtime.components();
-        let is_stub = |c: &&protocol::api::user_agent::Component| !c.session.is_empty();
-        let stub = components.iter().find(is_stub).expect("a stub runs");
+        let mut stubs = components
+            .iter()
+            .filter(|component| !component.session.is_empty());
+        let stub = stubs.next().expect("a stub runs");
         let restarts = stub.restarts;
         runtime.process_of(stub).kill();
         eventually("the stub is started again", || {
             let now = runtime.component(&stub.address);
             now.restarts > restarts && now.session == "live"
         });
+    }
+
+    fn swapped(self) -> Self {
+        Self {
+            one: self.other,
+            other: self.one,
+            ..self
+        }
     }
 }
 
@@ -111,8 +141,8 @@ pub fn is_live(runtime: &Runtime, domain: &str) -> bool {
     its.any(|known| known["name"] == domain && known["session"] == "live")
 }
 
-fn runtime(node: &Node, fixture: &str, home: TempDir) -> Runtime {
-    Runtime::with(Catalogue::fixture(fixture))
+fn runtime(node: &Node, catalogue: fn() -> Catalogue, home: TempDir) -> Runtime {
+    Runtime::with(catalogue())
         .arguments(&["--domain", node.domain(), "--node", &node.url()])
         .home(home)
         .start()

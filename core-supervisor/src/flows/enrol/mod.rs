@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::Refusal;
+use crate::flows::sync::again;
 use crate::flows::sync::ask::{self, Answer, Purpose, Words};
 use crate::ids::OwnerId;
 use crate::rooms::discovery::Status;
@@ -59,6 +60,11 @@ pub(crate) fn object(core: &mut Core, url: &Address, now: Now, out: &mut Actions
 
 /// Somebody here wants to hear of a registration that is kept elsewhere.
 pub(crate) fn topic(core: &mut Core, topic: &Address, now: Now, out: &mut Actions) {
+    // Whoever asks how it stands now asks its registry: what changed before the node has
+    // heard of the subscription is told by nobody.
+    if let Some(url) = topic.parent() {
+        core.rooms.discovery.far.drop(url.as_str());
+    }
     if enter_topic(core, topic).is_some() {
         proceed(core, now, out);
     }
@@ -158,7 +164,11 @@ pub(crate) fn answered(
         .roll
         .get(url)
         .map(|row| row.fault.clone());
+    let is_routed = step == Step::Subscribe && said == Said::Yes;
     core.rooms.registry.roll.answered(url, step, said, now.mono);
+    if is_routed {
+        again::routed(core, url, now, out);
+    }
     let row = core.rooms.registry.roll.get(url);
     if let Some(row) = row.filter(|row| !row.fault.is_empty() && had.as_ref() != Some(&row.fault)) {
         out.list.push(Action::Record {

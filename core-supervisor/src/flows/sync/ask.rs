@@ -140,6 +140,20 @@ impl Questions {
         about.map(|(id, (from, _))| (*id, from.clone())).collect()
     }
 
+    /// Notes for those who wait for leave to observe an object that it was told of
+    /// something on the channel `to`.
+    pub(crate) fn note_missed(&mut self, to: &str) {
+        let object = to.split_once("/changes").or(to.split_once("/children"));
+        let Some((object, _)) = object else { return };
+        for (_, purpose) in self.open.values_mut() {
+            match purpose {
+                Purpose::Far(wanted) => wanted.note_missed(object),
+                Purpose::Route(route) => route.note_missed(object),
+                _ => {}
+            }
+        }
+    }
+
     /// Under which spelling of its address the core asked: far ends have their own.
     pub(crate) fn spelling(&self, to: &str, id: u64) -> Option<&str> {
         let (from, _) = self.open.get(&id)?;
@@ -151,6 +165,12 @@ impl Questions {
     pub(crate) fn wants_bytes(&self, id: u64) -> bool {
         let question = self.open.get(&id);
         question.is_some_and(|(_, purpose)| matches!(purpose, Purpose::Fetch(_)))
+    }
+
+    /// A number that no message of the core has had.
+    pub(super) const fn number(&mut self) -> u64 {
+        self.last += 1;
+        FIRST + self.last
     }
 
     /// How many there are.
@@ -226,10 +246,7 @@ fn put(
             gate.pending
         )));
     }
-    let id = number.unwrap_or_else(|| {
-        core.questions.last += 1;
-        FIRST + core.questions.last
-    });
+    let id = number.unwrap_or_else(|| core.questions.number());
     let key = pending.key(words.from, id);
     let asked = bus::Asked {
         from: words.from,
@@ -274,8 +291,7 @@ pub(crate) fn tell_link(
 ) {
     let body = serde_json::to_vec(words.body).unwrap_or_default();
     if hold::room_for(core, to, body.len() + protocol::limits::HEADER_BYTES_MAX).is_ok() {
-        core.questions.last += 1;
-        let id = FIRST + core.questions.last;
+        let id = core.questions.number();
         send(core, to, &message(words, &body).with_id(id), now, out);
     }
 }
@@ -290,7 +306,11 @@ pub(crate) fn answered(
     out: &mut Actions,
 ) {
     if !answer.code.is_final() {
-        return; // the final one follows, or the deadline
+        // The final one follows, or the deadline.
+        if let Some((_, Purpose::Read(object, _))) = core.questions.open.get(&id) {
+            read::part(core, *object, &answer, now);
+        }
+        return;
     }
     match core.questions.open.remove(&id) {
         Some((asked, purpose)) if asked == from => match purpose {
@@ -298,7 +318,9 @@ pub(crate) fn answered(
             Purpose::Accept(wanted) => subscribe::decided(core, &wanted, &answer, now, out),
             Purpose::Far(wanted) => far::decided(core, wanted, &answer, now, out),
             Purpose::Route(route) => route::answered(core, *route, &answer, now, out),
-            Purpose::Read(object, asker) => read::answered(core, object, &asker, &answer, out),
+            Purpose::Read(object, asker) => {
+                read::answered(core, object, &asker, &answer, now, out);
+            }
             Purpose::Enrol(url, step) => enrol::answered(core, &url, step, &answer, now, out),
             Purpose::Search(search) => search::found(core, *search, &answer, now, out),
             Purpose::Heal(domain) => search::healed(core, &domain, &answer, now),

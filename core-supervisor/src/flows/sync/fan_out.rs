@@ -97,12 +97,15 @@ pub(crate) fn drained(core: &mut Core, link: LinkId, now: Now, out: &mut Actions
             continue;
         };
         let text = body.to_string();
+        // With a number: nodes drop what has none.
+        let number = core.questions.number();
         let message = protocol::Message::new(
             MessageKind::Update,
             from.as_str(),
             to.as_str(),
             text.as_bytes(),
-        );
+        )
+        .with_id(number);
         respond::send(core, link, &protocol::CoreFrame::Deliver(message), out);
         crate::flows::heartbeat::heartbeat_soon(core, link, now);
     }

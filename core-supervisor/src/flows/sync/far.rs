@@ -31,6 +31,15 @@ pub(crate) struct Wanted {
     mutual: Option<bool>,
     offline: Option<Address>,
     asker: Asker,
+    /// Whether the object was told of something before the answer was here.
+    has_missed: bool,
+}
+
+impl Wanted {
+    /// Something was told to an object.
+    pub(super) fn note_missed(&mut self, object: &str) {
+        self.has_missed |= self.object.as_str() == object;
+    }
 }
 
 /// Whether an address leads to another runtime, through a stub.
@@ -90,6 +99,7 @@ pub(super) fn want(
         mutual: subscribe.mutual,
         offline: offline.filter(|offline| offline.domain() == domain),
         asker: asked.asker(),
+        has_missed: false,
         object,
     };
     let steps = if subscribe.domain_subscription {
@@ -223,17 +233,23 @@ fn accepted(
         provider,
         value.cloned().unwrap_or_default(),
         answer,
+        now,
     )?;
     let observer = Observer {
         owner: Some(wanted.asker.owner),
         permitted_by,
         user: identity::user_of(core, &wanted.observer),
+        is_far: false,
     };
     let name = wanted.observer.as_str();
     if let Some(object) = core.rooms.sync.get_mut(id) {
         object.observe(name, observer)?;
     }
     core.epoch += 1;
+    if wanted.has_missed {
+        core.rooms.sync.note_missed(id);
+        core.rooms.sync.behind.note(wanted.asker.link, id);
+    }
     let mut body = answer.body.clone();
     body.insert("code".to_owned(), Code::OK.0.into());
     body.insert("resource".to_owned(), wanted.object.as_str().into());
@@ -243,6 +259,7 @@ fn accepted(
     changes.extend(core.rooms.sync.remembered(id, name));
     let text = serde_json::to_vec(&body).unwrap_or_default();
     persist::persist(core, changes, Then::Answer(wanted.asker.clone(), text), out);
+    fan_out::drained(core, wanted.asker.link, now, out);
     Ok(())
 }
 
@@ -253,9 +270,10 @@ fn follow(
     provider: String,
     value: Map<String, Value>,
     answer: &Answer,
+    now: Now,
 ) -> Result<ObjectId, Refusal> {
     if let Some(id) = core.rooms.sync.find(wanted.object.as_str()) {
-        core.rooms.sync.catch_up(id, value);
+        core.rooms.sync.catch_up(id, value, now.mono);
         return Ok(id);
     }
     let owner = answer.body.get("owner").or_else(|| value.get("reporter"));

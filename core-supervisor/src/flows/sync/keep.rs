@@ -11,6 +11,7 @@ use crate::flows::persist::{self, Then};
 use crate::flows::serve::{Answer, Asked, Served};
 use crate::ids::{ObjectId, OwnerId, RoomName};
 use crate::rooms::discovery::Status;
+use crate::rooms::sync::Role;
 use crate::rooms::sync::limits::GATHERED_FOR;
 use crate::store::{Change, Record};
 
@@ -42,8 +43,10 @@ pub(super) fn only(core: &mut Core, changes: Vec<Change>, out: &mut Actions) {
 pub(crate) fn restore(core: &mut Core, records: Vec<Record>) {
     core.restored = core.rooms.sync.restore(records);
     let objects = core.rooms.sync.iter();
-    let objects: Vec<Address> = objects.map(|(_, object)| object.address.clone()).collect();
-    for address in objects {
+    // One that is reported elsewhere is there, as it was before.
+    let reported = objects.filter(|(_, object)| object.role == Role::Reported);
+    let reported: Vec<Address> = reported.map(|(_, object)| object.address.clone()).collect();
+    for address in reported {
         // Until its reporter comes back the room answers for it.
         create::attach(core, &address, OwnerId::Room(RoomName::Sync));
     }

@@ -117,7 +117,8 @@ pub(crate) fn stub_up(core: &mut Core, stub: OwnerId) {
         let gone = object
             .observers
             .iter_mut()
-            .filter(|(_, o)| o.owner.is_none());
+            // Who lives here and is not deployed yet comes back by itself.
+            .filter(|(_, o)| o.is_far && o.owner.is_none());
         for (_, observer) in gone.filter(|(url, _)| is_its(url)) {
             observer.owner = Some(stub);
             observer.permitted_by = 0;

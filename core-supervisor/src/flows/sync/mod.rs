@@ -12,6 +12,7 @@
 //! the object, and by the reporter, who is asked each time. What follows from it
 //! (changes, children, calls) is permitted by the relation (`relation.rs`).
 
+pub(crate) mod again;
 pub(crate) mod ask;
 mod body;
 mod change;

@@ -9,9 +9,9 @@ use protocol::limits::BODY_BYTES_MAX;
 use protocol::{Address, Code, CoreFrame, Message, MessageKind};
 use serde_json::{Map, Value, json};
 
-use super::{ask, body, from, selected};
+use super::{ask, body, from, keep, selected};
 use crate::core::Core;
-use crate::event::Actions;
+use crate::event::{Actions, Now};
 use crate::flows::judge;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, done, not_understood};
@@ -68,16 +68,25 @@ pub(super) fn answered(
     id: ObjectId,
     asker: &Asker,
     answer: &ask::Answer,
+    now: Now,
     out: &mut Actions,
 ) {
     let value = answer.body.get("value").and_then(Value::as_object);
     if let (Code::OK, Some(value)) = (answer.code, value) {
-        core.rooms.sync.catch_up(id, value.clone());
+        core.rooms.sync.catch_up(id, value.clone(), now.mono);
+        keep::note_due(core);
     }
     let object = core.rooms.sync.get(id);
     let read = object.map(|object| value_of(object, answer.code != Code::OK));
     let gone = || Refusal::not_found("the object is gone");
     respond::later(core, asker, read.ok_or_else(gone), out);
+}
+
+/// A part of it has come; the last one is an answer.
+pub(super) fn part(core: &mut Core, id: ObjectId, answer: &ask::Answer, now: Now) {
+    if let Some(value) = answer.body.get("value").and_then(Value::as_object) {
+        core.rooms.sync.take_part(id, value.clone(), now.mono);
+    }
 }
 
 fn value_of(object: &Object, is_stale: bool) -> Vec<u8> {

@@ -9,7 +9,7 @@ use protocol::{Address, Code};
 use serde_json::{Map, Value, json};
 
 use super::read::{self, PART_BYTES_MAX};
-use super::{create, fan_out, from, identity, keep, offline, parse, register, route};
+use super::{again, create, fan_out, from, identity, keep, offline, parse, register, route};
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::judge;
@@ -58,6 +58,7 @@ pub(super) fn reporters(
         register::there(core, id, Status::Live, asked.now, out);
         offline::back(core, id, asked.now, out);
         reroute(core, id, asked, out);
+        again::reported(core, id, asked.now, out);
         let schema = core.rooms.sync.get(id).map(|object| object.schema.clone());
         let again = super::shape::After::Again(id);
         super::shape::wanted(core, &schema.unwrap_or_default(), again, asked.now, out);
@@ -126,12 +127,22 @@ fn observe_again(
         owner: Some(asked.owner),
         permitted_by,
         user: identity::user_of(core, observer),
+        is_far: false,
     };
     let object = core.rooms.sync.get_mut(id)?;
     object.observe(observer.as_str(), how).ok()?;
     core.epoch += 1;
     super::subscribe::offer(core, &asked.asker(), &offered, out);
-    core.rooms.sync.get(id).map(|object| stored(object, false))
+    let has_missed = core.rooms.sync.has_missed(id);
+    let mut value = core
+        .rooms
+        .sync
+        .get(id)
+        .map(|object| stored(object, false))?;
+    if let (true, Some(members)) = (has_missed, value.as_object_mut()) {
+        members.insert("stale".to_owned(), true.into());
+    }
+    Some(value)
 }
 
 // A record as it is stored, with who takes part.

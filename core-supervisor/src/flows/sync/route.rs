@@ -36,6 +36,15 @@ pub(crate) struct Route {
     next: Next,
 }
 
+impl Route {
+    /// Something was told to an object that is about to be observed.
+    pub(super) fn note_missed(&mut self, object: &str) {
+        if let Next::Observe(wanted) = &mut self.next {
+            wanted.note_missed(object);
+        }
+    }
+}
+
 /// What follows once a node brings them, or does not.
 #[derive(Debug)]
 pub(crate) enum Next {

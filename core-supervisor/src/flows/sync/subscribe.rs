@@ -165,6 +165,7 @@ fn accepted(
         owner: Some(wanted.asker.owner),
         permitted_by,
         user: identity::user_of(core, &wanted.observer),
+        is_far: wanted.is_far,
     };
     let name = wanted.observer.as_str();
     if let Some(object) = core.rooms.sync.get_mut(wanted.object) {

@@ -37,6 +37,15 @@ pub(super) struct Whole {
 pub(super) struct Remembered {
     /// The user it acts for, or empty.
     pub(super) user: String,
+    /// Whether it lives elsewhere.
+    #[serde(default, skip_serializing_if = "is_here")]
+    pub(super) is_far: bool,
+}
+
+// What serde asks for is a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_here(is_far: &bool) -> bool {
+    !*is_far
 }
 
 /// What is not written yet, and what is.
@@ -176,6 +185,7 @@ impl Object {
         let known = self.observers.get(observer);
         let row = known.map(|known| Remembered {
             user: known.user.clone(),
+            is_far: known.is_far,
         });
         Change {
             table: Table::Objects,

@@ -13,6 +13,7 @@
 
 mod behind;
 mod books;
+mod catch_up;
 mod children;
 mod delta;
 pub mod limits;
@@ -32,7 +33,7 @@ use std::time::Duration;
 
 use protocol::Address;
 use protocol::api::sync::{CHANGES, CHILDREN, Delta};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) use behind::Behind;
 pub(crate) use children::Child;
@@ -214,36 +215,6 @@ impl Sync {
         let grown = object.replace(data, version, room)?;
         self.settle(id, grown);
         Ok(self.whole(id))
-    }
-
-    /// Notes that the copy of an object elsewhere is not what it should be.
-    pub(crate) fn note_missed(&mut self, id: ObjectId) {
-        if let Some(object) = self.objects.get_mut(&id) {
-            object.has_missed = object.role == Role::Followed;
-        }
-    }
-
-    /// Whether it is not.
-    pub(crate) fn has_missed(&self, id: ObjectId) -> bool {
-        self.objects
-            .get(&id)
-            .is_some_and(|object| object.has_missed)
-    }
-
-    /// Takes what the reporter of an object elsewhere says it is now.
-    pub(crate) fn catch_up(&mut self, id: ObjectId, mut value: Map<String, Value>) {
-        let version = value.get("version").and_then(Value::as_u64);
-        let (Some(data), Some(version)) = (value.remove("data"), version) else {
-            return;
-        };
-        let known = self.objects.get(&id);
-        let is_news = known.is_some_and(|o| o.role == Role::Followed && o.version() < version);
-        if is_news && self.replace(id, (data, version)).is_err() {
-            return;
-        }
-        if let Some(object) = self.objects.get_mut(&id) {
-            object.has_missed = false;
-        }
     }
 
     /// Takes in a child.

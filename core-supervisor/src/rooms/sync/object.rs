@@ -74,6 +74,8 @@ pub(crate) struct Observer {
     pub(crate) permitted_by: u64,
     /// The user it acts for, or empty.
     pub(crate) user: String,
+    /// Whether it lives elsewhere, behind a stub.
+    pub(crate) is_far: bool,
 }
 
 /// What is known of a new object.

@@ -46,7 +46,10 @@ pub(super) fn restore(records: Vec<Record>) -> Restored {
         }
     }
     for mut object in objects.into_values() {
-        object.version = (object.version + VERSIONS_PER_START).min(VERSION_MAX);
+        // The versions of an object elsewhere are its reporter's to count.
+        if object.role == Role::Reported {
+            object.version = (object.version + VERSIONS_PER_START).min(VERSION_MAX);
+        }
         restored.changes.extend(object.whole());
         restored.objects.push(object);
     }
@@ -108,6 +111,7 @@ fn part(objects: &mut BTreeMap<String, Object>, record: &Record) -> Result<(), S
                 owner: None,
                 permitted_by: 0,
                 user: known.user,
+                is_far: known.is_far,
             };
             object.observers.insert(name.to_owned(), observer);
             Ok(())

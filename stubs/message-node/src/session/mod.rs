@@ -30,7 +30,7 @@ use self::open::State;
 use self::pending::{Key, Pending, Requests};
 use crate::config::Config;
 use crate::dialect::Frame;
-use crate::limits::{WAIT_MS, WAITING_BYTES_MAX, WAITING_MAX};
+use crate::limits::{UNREAD_MS, WAIT_MS, WAITING_BYTES_MAX, WAITING_MAX};
 use crate::wire::{self, Inbound, Unreadable};
 
 /// What is to be done.
@@ -91,6 +91,8 @@ pub struct Session {
     control: VecDeque<String>,
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
+    // Since when no more may wait.
+    full_since: Option<u64>,
     effects: Vec<Effect>,
 }
 
@@ -111,6 +113,7 @@ impl Session {
             control: VecDeque::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            full_since: None,
             effects: Vec::new(),
         };
         session.status("created", String::new());
@@ -133,6 +136,7 @@ impl Session {
         }
         let waiting = self.waiting.pop_front()?;
         self.waiting_bytes -= waiting.text.len();
+        self.full_since = None;
         if let Some(key) = &waiting.key {
             self.requests.sent(key);
         }
@@ -142,6 +146,12 @@ impl Session {
     /// Whether [`Self::next_text`] has one.
     pub fn has_text(&self) -> bool {
         !self.control.is_empty() || (self.is_live() && !self.waiting.is_empty())
+    }
+
+    /// Whether the core's next message is to be read: not while a burst passes.
+    pub fn has_room(&self, now: u64) -> bool {
+        let unread = |since| self.is_live() && now < since + UNREAD_MS;
+        !self.full_since.is_some_and(unread)
     }
 
     /// A message of the core for an address of the domain.
@@ -178,6 +188,9 @@ impl Session {
             until: now + wait,
             key: is_asked.then_some(key),
         });
+        if self.waiting.len() >= WAITING_MAX || bytes > WAITING_BYTES_MAX / 2 {
+            self.full_since.get_or_insert(now);
+        }
     }
 
     /// A text frame of the node.
@@ -194,6 +207,9 @@ impl Session {
     /// Time has passed.
     pub fn tick(&mut self, now: u64) {
         self.age(now);
+        let is_over = |since| now >= since + UNREAD_MS;
+        // What comes now is refused, until something has left.
+        self.full_since = self.full_since.filter(|since| !is_over(*since));
         self.refuse_overdue(now);
         self.requests.forget_overdue(now);
     }
@@ -201,7 +217,8 @@ impl Session {
     /// When [`Self::tick`] is due, in the same milliseconds.
     pub fn wakes_at(&self) -> u64 {
         let waiting = self.waiting.iter().map(|waiting| waiting.until).min();
-        let due = [Some(self.due()), waiting, self.requests.due()];
+        let unread = self.full_since.map(|since| since + UNREAD_MS);
+        let due = [Some(self.due()), waiting, self.requests.due(), unread];
         due.into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 

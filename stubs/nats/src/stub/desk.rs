@@ -87,6 +87,8 @@ pub(super) struct Awaited {
 pub(super) struct Asked {
     pub(super) at: String,
     pub(super) until: Instant,
+    /// Whether an answer has come that is not the last one.
+    pub(super) is_heard: bool,
 }
 
 /// The request for stored messages that stands.

@@ -190,7 +190,10 @@ impl Desk {
 
     fn hand_over_now(&mut self, mut inbound: Inbound, out: &mut Outbox) {
         let key = (inbound.held.from.clone(), inbound.held.id);
-        let is_known = self.asked.contains_key(&key);
+        // What was answered for the time being is not asked a second time by anybody but
+        // who was started again: the answers are for the newer one.
+        let known = self.asked.get(&key);
+        let is_known = known.is_some_and(|asked| !asked.is_heard);
         let wait = match inbound.held.reply {
             Reply::Within(wait) if !is_known => wait,
             Reply::Untimed if !is_known => REPLY_WAIT_MS,
@@ -211,7 +214,14 @@ impl Desk {
         inbound.held.reply = Reply::Within(wait);
         let until = Instant::now() + Duration::from_millis(wait.into()) + Duration::from_secs(1);
         let at = inbound.answer_at.clone().unwrap_or_default();
-        self.asked.insert(key, Asked { at, until });
+        self.asked.insert(
+            key,
+            Asked {
+                at,
+                until,
+                is_heard: false,
+            },
+        );
         self.deliver(inbound, out);
     }
 

@@ -333,9 +333,10 @@ impl Desk {
     fn answered_here(&mut self, message: &Message<'_>, out: &mut Outbox) {
         let header = &message.header;
         let key = (header.to.to_owned(), header.id);
-        let Some(asked) = self.asked.get(&key) else {
+        let Some(asked) = self.asked.get_mut(&key) else {
             return;
         };
+        asked.is_heard = true;
         let at = asked.at.clone();
         if header.code.is_final() {
             self.asked.remove(&key);

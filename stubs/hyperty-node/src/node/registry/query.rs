@@ -4,7 +4,7 @@ use protocol::Address;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::record::{Kind, Record, tail};
+use super::record::{Kind, Record, mail};
 
 /// What narrows a query down.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -52,10 +52,10 @@ impl<'a> Query<'a> {
             return by(format!("reporter {reporter}"), Some(Kind::Object));
         }
         if let Some(id) = resource.strip_prefix("/hyperty/idp-identifier/") {
-            return by(format!("user {}", tail(id)), Some(Kind::Hyperty));
+            return by(format!("user {}", mail(id)), Some(Kind::Hyperty));
         }
         if resource.starts_with("user://") {
-            return by(format!("user {}", tail(resource)), Some(Kind::Hyperty));
+            return by(format!("user {}", mail(resource)), Some(Kind::Hyperty));
         }
         if resource.starts_with("user-guid://") {
             return by(format!("guid {resource}"), None);

@@ -140,7 +140,7 @@ impl Record {
     pub(crate) fn keys(&self) -> Vec<String> {
         let text = |name: &str| self.members.get(name).and_then(Value::as_str);
         let mut keys = Vec::new();
-        keys.extend(text("user").map(|user| format!("user {}", tail(user))));
+        keys.extend(text("user").map(|user| format!("user {}", mail(user))));
         keys.extend(text("guid").map(|guid| format!("guid {guid}")));
         keys.extend(text("name").map(|name| format!("name {name}")));
         keys.extend(text("reporter").map(|reporter| format!("reporter {reporter}")));
@@ -180,10 +180,18 @@ impl Record {
     }
 }
 
-/// The last part of a user's address, under which it is looked for: of
-/// `user://google.com/a@gmail.com` the mail address (spec messaging §11.1).
-pub(crate) fn tail(user: &str) -> &str {
-    user.rsplit('/').next().unwrap_or(user)
+/// The mail address under which a user is looked for: the last part of
+/// `user://google.com/a@gmail.com` (spec messaging §11.1), and of `user://gmail.com/a`
+/// what runtimes register for it, `a@gmail.com`.
+pub(crate) fn mail(user: &str) -> String {
+    let last = user.rsplit('/').next().unwrap_or(user);
+    let parts = user
+        .strip_prefix("user://")
+        .and_then(|user| user.split_once('/'));
+    match parts {
+        Some((domain, name)) if !name.contains(['@', '/']) => format!("{name}@{domain}"),
+        _ => last.to_owned(),
+    }
 }
 
 fn kind_of(url: &Address) -> Kind {

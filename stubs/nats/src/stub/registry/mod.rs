@@ -276,13 +276,13 @@ impl Registry {
         let (kind, first, second) = if is_hyperty(address) {
             ("h", identifier(text("user")), text("guid"))
         } else {
-            ("o", text("reporter"), text("name"))
+            ("o", text("reporter").to_owned(), text("name"))
         };
         let word = |text: &str| text_token(text).map_err(|error| bad(&error.to_string()));
         let address = address_token(address).map_err(|error| bad(&error.to_string()))?;
         Ok(format!(
             "{kind}.{address}.{}.{}.{}",
-            word(first)?,
+            word(&first)?,
             word(second)?,
             self.runtime
         ))
@@ -319,9 +319,17 @@ fn is_hyperty(address: &Address) -> bool {
     matches!(address.scheme(), "hyperty" | "user" | "user-guid") || address.is_runtime()
 }
 
-// What users are found by: the e-mail address at the end of their URL (spec §6.2).
-fn identifier(user: &str) -> &str {
-    user.rsplit('/').next().unwrap_or(user)
+// What users are found by: the e-mail address at the end of their URL (spec §6.2), or
+// the one that runtimes register for a URL without one.
+fn identifier(user: &str) -> String {
+    let last = user.rsplit('/').next().unwrap_or(user);
+    let parts = user
+        .strip_prefix("user://")
+        .and_then(|user| user.split_once('/'));
+    match parts {
+        Some((domain, name)) if !name.contains(['@', '/']) => format!("{name}@{domain}"),
+        _ => last.to_owned(),
+    }
 }
 
 fn told(address: Address, before: Option<&Value>, status: &Value) -> Registered {

@@ -30,7 +30,7 @@ impl Search {
             return Ok(many(format!("h.*.{}.*.*", word(user)?)));
         }
         if resource.starts_with("user://") {
-            return Ok(many(format!("h.*.{}.*.*", word(identifier(resource))?)));
+            return Ok(many(format!("h.*.{}.*.*", word(&identifier(resource))?)));
         }
         if resource.starts_with("user-guid://") {
             return Ok(many(format!("h.*.*.{}.*", word(resource)?)));
