@@ -5,8 +5,14 @@
 // A test may end with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "../https/mod.rs"]
+mod https;
+#[path = "../served/mod.rs"]
+mod served;
+
 mod authors;
 mod damaged;
+mod fetched;
 mod kept;
 mod shop;
 mod trusted;
