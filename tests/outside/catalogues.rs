@@ -78,7 +78,7 @@ fn answer(file: &str, echo: u16) -> Response {
     };
     let typed =
         |kind: &str, text: &str| ([(header::CONTENT_TYPE, kind)], text.to_owned()).into_response();
-    if file.ends_with(".pkg") {
+    if file.rsplit('.').next() == Some("pkg") {
         return StatusCode::NOT_FOUND.into_response();
     }
     let name = file.split('.').next().unwrap();

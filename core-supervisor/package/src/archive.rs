@@ -172,9 +172,8 @@ impl<'a> Entries<'a> {
         if !is_plain(name) {
             return Err(Unread::Name(shown(name.as_bytes())));
         }
-        if let Some(made) = header_of(name, size).filter(|made| made.as_bytes() == block) {
-            drop(made);
-        } else {
+        let is_it = header_of(name, size).is_some_and(|made| made.as_bytes() == block);
+        if !is_it {
             return Err(wrong(format!("`{name}` is not written as packages are")));
         }
         let bytes = usize::try_from(size).map_err(|_| Unread::TooLong)?;

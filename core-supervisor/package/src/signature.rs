@@ -54,7 +54,8 @@ impl Key {
         // The eight bytes behind the two of the algorithm, the last one first.
         let bytes = decoded(&self.0).unwrap_or_default();
         let id = bytes.get(2..10).unwrap_or_default().iter().rev();
-        id.map(|byte| format!("{byte:02X}")).collect()
+        let hex: Vec<String> = id.map(|byte| format!("{byte:02X}")).collect();
+        hex.concat()
     }
 
     /// The text of a `.pub` file.

@@ -7,7 +7,7 @@
 //! rooms/catalogue/trust.
 
 use protocol::Code;
-use protocol::api::catalogue::{Key, Keys, Query};
+use protocol::api::catalogue::{Keys, KnownKey, Query};
 use protocol::frame::LogLevel;
 
 use crate::core::Core;
@@ -177,7 +177,7 @@ pub(crate) fn begin(core: &Core, out: &mut Actions) {
 
 fn keys(core: &Core) -> Keys {
     let known = core.trust.keys.iter();
-    let keys = known.map(|(provider, known)| Key {
+    let keys = known.map(|(provider, known)| KnownKey {
         provider: provider.clone(),
         key: known.key.clone(),
         id: known.id.clone(),

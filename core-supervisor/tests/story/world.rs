@@ -69,7 +69,6 @@ impl Story {
             Action::Seal { slot } => {
                 self.lender.slots.remove(&slot.0);
             }
-            Action::DropRelease { .. } | Action::KeepReleases { .. } => {}
             Action::Audit { entry } => self.audited.push(*entry),
             Action::TakeSocket { socket: None, .. } => self.wires.unwanted += 1,
             Action::TakeSocket {
@@ -155,7 +154,11 @@ impl Story {
             }
             Action::Keep { ticket, arrived } => self.arrived.push_back((ticket, *arrived)),
             Action::Persist { ticket, changes } => self.persist(ticket, changes),
-            Action::Manage { .. } | Action::Forget { .. } | Action::Record { .. } => {}
+            Action::Manage { .. }
+            | Action::DropRelease { .. }
+            | Action::KeepReleases { .. }
+            | Action::Forget { .. }
+            | Action::Record { .. } => {}
             Action::Exit => self.is_over = true,
         }
     }

@@ -95,12 +95,12 @@ pub struct Keys {
     /// Which packages may be unsigned: `none`, `directories` or `all`.
     pub unsigned: String,
     /// In the order of providers.
-    pub keys: Vec<Key>,
+    pub keys: Vec<KnownKey>,
 }
 
 /// A key of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
+pub struct KnownKey {
     /// The provider's domain.
     pub provider: String,
     /// The public key, as in the `.pub` file of minisign.

@@ -37,7 +37,8 @@ pub(super) struct Keys {
     pub(super) slots_max: Option<Spanned<usize>>,
     pub(super) fetch: Option<Spanned<bool>>,
     pub(super) unsigned: Option<Spanned<String>>,
-    pub(super) keys: Option<Spanned<Vec<String>>>,
+    #[serde(rename = "keys")]
+    pub(super) of_providers: Option<Spanned<Vec<String>>>,
     pub(super) placement: Option<Spanned<bool>>,
 }
 

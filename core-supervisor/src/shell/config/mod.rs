@@ -306,7 +306,7 @@ impl Config {
                 file.keys.unsigned.as_ref(),
                 Unsigned::default(),
             )?,
-            keys: layers.texts(&[], "", file.keys.keys.as_ref())?,
+            keys: layers.texts(&[], "", file.keys.of_providers.as_ref())?,
             placement: layers.plain(file.keys.placement.as_ref(), true),
         };
         config.check(flags)?;
