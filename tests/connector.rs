@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::thread;
+use std::time::Duration;
 
 use far_hosts::{Echo, NameServer};
 
@@ -76,7 +77,24 @@ impl Stage {
     }
 }
 
+/// Different names that one component dials as fast as it can.
+const NAMES: usize = 100_000;
+
+/// How long that may take on a busy machine; a bound to end it, no measure.
+const MANY_WAIT: Duration = Duration::from_mins(3);
+
+/// What the core may grow by meanwhile: what it keeps of a dial ends with its answer, and
+/// of decisions it remembers some thousands.
+const GROWTH_MAX: u64 = 16 << 20;
+
 const PRIVATE: fn() -> Value = || json!({ "private": true });
+
+// `VmRSS:  1234 kB`.
+fn resident_bytes(process: &Process) -> u64 {
+    let field = process.status_field("VmRSS").unwrap();
+    let kib: u64 = field.split(' ').next().unwrap().parse().unwrap();
+    kib << 10
+}
 
 #[test]
 fn what_the_operator_granted_is_reached_and_shown() {
@@ -116,6 +134,27 @@ fn without_a_grant_nothing_is_dialled_and_the_refusal_explains_itself() {
     assert!(why.contains("not permitted"), "{why}");
     assert!(why.contains("grant none"), "{why}");
     assert_eq!(echo.callers(), 0);
+    assert_eq!(stage.listing()["connector"], "idle");
+}
+
+#[test]
+fn why_tells_what_would_be_decided_about_a_host() {
+    let stage = Stage::new(&json!([place("asked.test", 443)]));
+    stage.grants("nas.lan", 445, &PRIVATE());
+    let why = |to: &str| {
+        stage
+            .runtime
+            .hyperty(&["why", "--from", "Dialler", "--to", to])
+    };
+
+    let asked = why("https://asked.test/x").succeeded().stdout;
+    assert!(asked.contains("network-as-described"), "{asked}");
+    let granted = why("tcp://nas.lan:445").succeeded().stdout;
+    assert!(granted.contains("network-as-granted"), "{granted}");
+    let refused = why("wss://asked.test:444").failed_with(1).stdout;
+    assert!(refused.contains("grant none"), "{refused}");
+    let wrong = why("tcp://nas.lan").failed_with(1).stderr;
+    assert!(wrong.contains("port 0 cannot be dialled"), "{wrong}");
     assert_eq!(stage.listing()["connector"], "idle");
 }
 
@@ -326,17 +365,18 @@ fn many_different_names_are_each_answered_and_leave_nothing_behind() {
     let stage = Stage::with(&asked, &["--resolver", &names.argument()]);
     let before = stage.dials("first.test", 1);
     assert_eq!(before.code, 404, "{before:?}");
+    let before_bytes = resident_bytes(&stage.runtime.supervisor());
 
-    let mut answers = BTreeMap::new();
-    for number in 0..1_000 {
-        let answer = stage.dials(&format!("h{number}.test"), 1);
-        *answers.entry(answer.code).or_insert(0) += 1;
-    }
+    let names_asked = stage.asks(&json!({ "names": NAMES, "below": "test" }));
+    let answers: BTreeMap<u16, usize> =
+        serde_json::from_value(names_asked.value().clone()).unwrap();
 
     // Each has exactly one answer: the name's, or that it was too much at once.
     let known = [404, 429].map(|code| answers.get(&code).copied().unwrap_or(0));
-    assert_eq!(known.iter().sum::<i32>(), 1_000, "{answers:?}");
+    assert_eq!(known.iter().sum::<usize>(), NAMES, "{answers:?}");
     assert!(known[0] > 0 && known[1] > 0, "{answers:?}");
+    let bytes = resident_bytes(&stage.runtime.supervisor());
+    assert!(bytes < before_bytes + GROWTH_MAX, "{before_bytes} {bytes}");
     let listing = stage.listing();
     assert_eq!(listing["pending"], 0);
     // What does not exist is remembered: it is not asked for again.

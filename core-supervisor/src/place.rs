@@ -49,6 +49,34 @@ impl Place {
         }
     }
 
+    /// Reads a URL of a host, as people write it: `https://example.org:8443/x`,
+    /// `tcp://nas.lan:445`. `None` when it is no such URL.
+    pub fn of_url(text: &str) -> Option<Result<Self, String>> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (transport, usual) = match scheme {
+            "https" | "wss" => (Transport::Tcp, 443),
+            "http" | "ws" => (Transport::Tcp, 80),
+            "tcp" => (Transport::Tcp, 0),
+            "udp" => (Transport::Udp, 0),
+            "listen" => (Transport::Listen, 0),
+            _ => return None,
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').unwrap_or((rest, "")),
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        let port = match port.strip_prefix(':') {
+            Some(port) => port.parse().ok(),
+            None => Some(usual).filter(|_| port.is_empty()),
+        };
+        let bad = || format!("`{}` is not `{scheme}://HOST:PORT`", text.escape_debug());
+        Some(
+            port.ok_or_else(bad)
+                .and_then(|port| Self::read(host, port, transport)),
+        )
+    }
+
     /// The same with or without addresses that are not public.
     #[must_use]
     pub fn with_private(&self, private: bool) -> Self {
@@ -120,4 +148,31 @@ fn ip6_name(ip: Ipv6Addr) -> String {
         .map(|part| format!("{part:x}"))
         .collect();
     format!("{}.ip6", groups.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_host_is_read_off_a_url() {
+        let read = |text: &str| Some(Place::of_url(text)?.ok()?.address()?.as_str().to_owned());
+        let is = |text: &str| Some(text.to_owned());
+
+        assert_eq!(read("https://Example.org/x?y"), is("tcp://example.org/443"));
+        assert_eq!(read("ws://10.0.0.1:8080/ws"), is("tcp://10.0.0.1/8080"));
+        assert_eq!(read("udp://[::1]:53"), is("udp://0-0-0-0-0-0-0-1.ip6/53"));
+        assert_eq!(read("listen://0.0.0.0"), is("listen://0.0.0.0/0"));
+        for wrong in [
+            "tcp://nas.lan",
+            "https://",
+            "https://a:99999",
+            "https://u@a",
+            "https://[::1",
+            "hyperty://a.example/1",
+            "example.org:443",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 }

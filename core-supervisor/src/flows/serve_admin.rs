@@ -10,8 +10,9 @@ use crate::core::{Core, Waiting};
 use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
-use crate::flows::{fetch, judge, trust};
+use crate::flows::{dial, fetch, judge, trust};
 use crate::ids::Ticket;
+use crate::place::Place;
 use crate::rooms::catalogue::CatalogueListing;
 use crate::rooms::policy::{Act, PepRequest, PolicySet, Problems};
 
@@ -175,18 +176,24 @@ fn judged_now(core: &mut Core, from: &str, to: &str, kind: &str, now: Now) -> Se
         text.parse::<Address>()
             .map_err(|bad| Refusal::bad_request(format!("`{name}` `{text}`: {bad}")))
     };
-    let (from, to) = (parse("from", from)?, parse("to", to)?);
+    let from = parse("from", from)?;
     let sender = core.rooms.registry.owner_of(&from);
     let sender = sender.or_else(|| core.rooms.registry.stub_for(from.domain()));
+    // Nobody has the sender's address: nothing could come from there.
+    let sender =
+        sender.ok_or_else(|| Refusal::not_found(format!("nobody has the address `{from}`")))?;
+    if let Some(place) = Place::of_url(to) {
+        let place = place.map_err(Refusal::bad_request)?;
+        let decision = dial::would_decide(core, sender, &place, now)?;
+        return value(&core.rooms.policy.explain(decision));
+    }
+    let to = parse("to", to)?;
     let act = match kind {
         "listen" => Act::Listen,
         "deploy" => Act::Deploy,
         "reach" => Act::Reach,
         kind => Act::Message(kind),
     };
-    // Nobody has the sender's address: nothing could come from there.
-    let sender =
-        sender.ok_or_else(|| Refusal::not_found(format!("nobody has the address `{from}`")))?;
     let (_, _, decision) = judge::decide(core, act, sender, (&from, &to), &[], now);
     value(&core.rooms.policy.explain(decision))
 }

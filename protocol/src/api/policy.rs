@@ -17,9 +17,9 @@ pub struct Why {
     pub decision: String,
     /// Else the sender's address,
     pub from: String,
-    /// the receiver's,
+    /// the receiver's, or a host as `https://HOST:PORT`, `tcp://HOST:PORT`,
     pub to: String,
-    /// and the message type.
+    /// and, for a message, its type.
     #[serde(rename = "type")]
     pub kind: String,
 }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `{"dial": {"host", "port", "protocol", "ms"}}` | dials, or listens; keeps the socket |
 //! | `{"dials": N, "host", "port"}` | dials so often, and answers how long each took |
+//! | `{"names": N, "below": NAME}` | dials so many different hosts, one by one; answers how often each code came back |
 //! | `{"say": TEXT, "socket": N}` | writes the text, and answers what comes back |
 //! | `{"hangup": N}` | closes the socket |
 //! | `{"caller": MS}` | waits for somebody to call a listener |
@@ -104,6 +105,9 @@ fn act(link: &mut Component, open: &mut Open, body: &Value) -> Result<Value, Err
     if let Some(number) = body["dials"].as_u64() {
         return times(link, body, number);
     }
+    if let Some(number) = body["names"].as_u64() {
+        return names(link, body["below"].as_str().unwrap_or_default(), number);
+    }
     if let Some(text) = body["say"].as_str() {
         let stream = body["socket"]
             .as_u64()
@@ -174,6 +178,20 @@ fn times(link: &mut Component, body: &Value, number: u64) -> Result<Value, Error
         link.flush()?;
     }
     Ok(json!(times))
+}
+
+fn names(link: &mut Component, below: &str, number: u64) -> Result<Value, Error> {
+    let mut answers: BTreeMap<u16, u64> = BTreeMap::new();
+    for n in 0..number {
+        let host = format!("h{n}.{below}");
+        let code = match link.dial(Place::tcp(&host, 1), Duration::from_secs(10)) {
+            Ok(_) => Code::OK,
+            Err(Error::Answered(failure)) => failure.code,
+            Err(error) => return Err(error),
+        };
+        *answers.entry(code.0).or_default() += 1;
+    }
+    Ok(json!(answers))
 }
 
 fn keep(open: &mut Open, connection: Connection) -> Value {

@@ -14,6 +14,8 @@ pub(crate) mod roots;
 pub(crate) mod serve;
 mod share;
 
+pub(crate) use permit::would_decide;
+
 use std::time::Duration;
 
 use protocol::dial::{Dial, NotDialled, Transport};

@@ -61,6 +61,23 @@ pub(super) fn decide(
     Err(refusal(core, component, place, source, decided.id))
 }
 
+/// The decision about a dial that nobody makes: the same as for one that is made.
+pub(crate) fn would_decide(
+    core: &mut Core,
+    owner: OwnerId,
+    place: &Place,
+    now: Now,
+) -> Result<DecisionId, Refusal> {
+    let OwnerId::Component(component) = owner else {
+        let reason = "only components reach hosts: say `from` which";
+        return Err(Refusal::bad_request(reason));
+    };
+    match decide(core, component, place, now) {
+        Ok(permitted) => Ok(permitted.decision),
+        Err(refusal) => refusal.decision.ok_or(refusal),
+    }
+}
+
 /// Whether the grant has room for one more.
 pub(super) fn within_count(
     core: &Core,

@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   hyperty why d-3-17
   hyperty why --from echo --to board --type create
+  hyperty why --from echo --to https://api.acme.example
   hyperty why --from echo --to /pep --json | jq -r .verdict
 
 A decision's id stands in every denial, in `tap` and in `logs`. With --from, --to and
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHO", requires = "to", conflicts_with = "decision")]
     from: Option<String>,
 
-    /// The receiver: an address, a name or /ROOM
+    /// The receiver: an address, a name, /ROOM, or a host as `https://HOST:PORT` or `tcp://HOST:PORT`
     #[arg(long, value_name = "WHOM", requires = "from")]
     to: Option<String>,
 
@@ -55,7 +56,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         (None, Some(from), Some(to)) => Why {
             decision: String::new(),
             from: target::resolve(&mut session, from)?,
-            to: target::resolve(&mut session, to)?,
+            to: match is_host(to) {
+                true => to.clone(),
+                false => target::resolve(&mut session, to)?,
+            },
             kind: args.kind.clone(),
         },
         (None, ..) => Why::default(),
@@ -70,6 +74,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             Err(Failure::silent(Exit::Failed))
         }
     }
+}
+
+// The core reads hosts itself: a URL with a port is no address of ours.
+fn is_host(to: &str) -> bool {
+    let scheme = to.split_once("://").map(|(scheme, _)| scheme);
+    let known = ["https", "http", "wss", "ws", "tcp", "udp", "listen"];
+    scheme.is_some_and(|scheme| known.contains(&scheme))
 }
 
 /// The explanation for people.
