@@ -228,11 +228,10 @@ fn supervisor(home: &Path, catalogue: &Path, setup: &Setup) -> Result<(Child, Pa
         fs::write(policy.join("10-case.cedar"), rules)?;
         command.arg("--policy").arg(policy);
     }
-    if !setup.config.is_empty() {
-        let config = home.join("hyperty.toml");
-        fs::write(&config, &setup.config)?;
-        command.arg("--config").arg(config);
-    }
+    // Its own processors are then nobody's to change, and so a victim.
+    let config = home.join("hyperty.toml");
+    fs::write(&config, format!("placement = false\n{}", setup.config))?;
+    command.arg("--config").arg(config);
     command
         .envs(setup.env.iter().map(|(name, value)| (name, value)))
         .env("HYPERTY_DATA_DIR", home.join("data"))
