@@ -9,9 +9,9 @@
 //! opened below the directory without following links, and hashed from the very
 //! bytes that are used.
 
-mod brought;
 mod cache;
 mod listing;
+mod own;
 mod programs;
 mod releases;
 mod schemas;
@@ -130,7 +130,7 @@ impl Catalogues {
             return Ok(self.take_into_use(name, package?));
         }
         if wanted.catalogue == SHIPPED {
-            let package = self.brought(kind, name)?;
+            let package = self.stub(kind, name)?;
             return Ok(self.take_into_use(name, package));
         }
         if let Some(package) = self.release(wanted) {

@@ -4,7 +4,6 @@
 //! node's domain, with the URL in its configuration and a grant for just that host.
 
 use std::fs::File;
-use std::path::PathBuf;
 
 use protocol::Code as Number;
 use protocol::api::connections::{Grant, Pattern};
@@ -12,10 +11,9 @@ use protocol::dial::Transport;
 use protocol::frame::ComponentKind;
 use serde_json::{Map, Value, json};
 
-use super::{Catalogues, Content, Package, failure, programs, unsealed};
+use super::{Catalogues, Package, failure};
 use crate::place::canonical;
-use crate::rooms::catalogue::trust::Seal;
-use crate::rooms::catalogue::{Found, PackageFailure, Wanted, parse};
+use crate::rooms::catalogue::{Found, PackageFailure, Wanted};
 use crate::shell::config::{Carrier, Config, Node, Secret};
 
 /// Bytes of a file with a node's token or credentials.
@@ -34,21 +32,15 @@ pub struct Nodes {
     secrets: Vec<Secret>,
     /// The runtime's own domain.
     own: String,
-    /// Where the programs are.
-    programs: PathBuf,
 }
 
 impl Nodes {
-    /// Those of a configuration; those that name no domain are of `own`. Their programs
-    /// are beside the one that runs.
+    /// Those of a configuration; those that name no domain are of `own`.
     pub fn new(config: &Config, own: &str) -> Self {
-        let beside = std::env::current_exe().ok();
-        let beside = beside.and_then(|program| Some(program.parent()?.to_owned()));
         Self {
             list: config.nodes.value.clone(),
             secrets: config.node_secrets.value.clone(),
             own: own.to_owned(),
-            programs: beside.unwrap_or_default(),
         }
     }
 
@@ -139,26 +131,7 @@ impl Catalogues {
             provider: domain,
             domain: &self.domain,
         };
-        let parsed = parse(text.as_bytes(), found)?;
-        let source = self.nodes.programs.join(carrier.program());
-        let file = File::open(&source).map_err(|error| {
-            let shown = source.display();
-            let reason = format!(
-                "cannot read `{shown}`, which carries messages to the node of {domain}: {error}; \
-                 it belongs beside `core-supervisor`"
-            );
-            failure(Number::FAILED, reason)
-        })?;
-        let sealed = programs::seal(carrier.program(), file).map_err(|e| unsealed(&source, &e))?;
-        let sealed = self.programs.share(sealed, None);
-        let digest = sealed.digest.clone();
-        Ok(Package {
-            parsed,
-            content: Content::Program(sealed),
-            digest,
-            source,
-            seal: Seal::Own,
-        })
+        self.own(carrier.program(), &text, found)
     }
 }
 

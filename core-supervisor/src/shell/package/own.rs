@@ -1,6 +1,7 @@
 //! The stubs that a runtime brings along: programs beside its own.
-
-use std::path::Path;
+//!
+//! Each is one more package to the core, with a descriptor that is made here: of the
+//! table below, or for a message node that the operator named (`shipped.rs`).
 
 use protocol::Code as Number;
 use protocol::frame::ComponentKind;
@@ -22,15 +23,11 @@ const STUBS: [(&str, &str); 1] = [(
 )];
 
 impl Catalogues {
-    /// Reads one of them.
-    pub(super) fn brought(
-        &self,
-        kind: ComponentKind,
-        name: &str,
-    ) -> Result<Package, PackageFailure> {
+    /// Reads a stub of the table.
+    pub(super) fn stub(&self, kind: ComponentKind, name: &str) -> Result<Package, PackageFailure> {
         let stub = STUBS.iter().find(|(stub, _)| *stub == name);
         let stub = stub.filter(|_| kind == ComponentKind::ProtoStub);
-        let (Some((name, descriptor)), Some(folder)) = (stub, &self.own_programs) else {
+        let Some((name, descriptor)) = stub else {
             let reason = format!("no stub `{name}` comes with this runtime");
             return Err(failure(Number::NOT_FOUND, reason));
         };
@@ -41,14 +38,28 @@ impl Catalogues {
             provider: SHIPPED_PROVIDER,
             domain: &self.domain,
         };
+        self.own(&format!("stub-{name}"), descriptor, found)
+    }
+
+    /// The package of a program beside the supervisor's own, with this descriptor.
+    pub(super) fn own(
+        &self,
+        program: &str,
+        descriptor: &str,
+        found: Found<'_>,
+    ) -> Result<Package, PackageFailure> {
         let parsed = parse(descriptor.as_bytes(), found)?;
-        let file = format!("stub-{name}");
-        let source = folder.join(&file);
-        let opened = Place::open(folder).and_then(|place| place.file(&file));
+        let folder = self.own_programs.as_ref().ok_or_else(|| {
+            let reason =
+                format!("`{program}` comes with a runtime that is installed; this is none");
+            failure(Number::NOT_FOUND, reason)
+        })?;
+        let source = folder.join(program);
+        let opened = Place::open(folder).and_then(|place| place.file(program));
         let opened = opened.map_err(|e| unread(&source, &e, "a program of this runtime"))?;
         let sealed = self
-            .sealed(opened, &file)
-            .map_err(|e| unsealed(Path::new(&source), &e))?;
+            .sealed(opened, program)
+            .map_err(|e| unsealed(&source, &e))?;
         let digest = sealed.digest.clone();
         Ok(Package {
             parsed,
