@@ -156,7 +156,9 @@ fn members_and_elements_keep_their_order_when_the_supervisor_was_killed() {
     eventually("the board lists it alike", || {
         sharing.board(&json!({}))["text"] == json!(text)
     });
-    sharing.runtime.keeps("\"ant\"");
+    // Written with, or after, everything that was done before it.
+    sharing.desk(&json!({"do": "child", "text": "all is said"}));
+    sharing.runtime.keeps("all is said");
     let sharing = Sharing::start(sharing.runtime.killed());
     for component in [&sharing.desk, &sharing.board] {
         eventually("it has its object again", || {
