@@ -93,7 +93,6 @@ pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) rooms: Rooms,
     pub(crate) gates: Gates,
-    /// Whose packages are believed.
     pub(crate) trust: Trust,
     // INVARIANT: the sum of what is queued for each link.
     pub(crate) queued: usize,
@@ -235,11 +234,9 @@ impl Core {
         }
     }
 
-    /// Says which packages may be unsigned, and whose keys are known; called once,
-    /// before `restore`. Otherwise directories may be, and no key is known.
+    /// Says which packages may be unsigned, and whose keys are known; before `restore`.
     pub fn believe(&mut self, unsigned: Unsigned, keys: &[Pinned]) {
-        self.trust.unsigned = unsigned;
-        self.trust.keys.configure(keys);
+        self.trust.believe(unsigned, keys);
     }
 
     /// Hands the rooms what they had kept; called once, before `start`.

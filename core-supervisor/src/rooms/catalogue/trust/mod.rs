@@ -99,6 +99,12 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
+    /// Takes the operator's settings.
+    pub(crate) fn believe(&mut self, unsigned: Unsigned, keys: &[Pinned]) {
+        self.unsigned = unsigned;
+        self.keys.configure(keys);
+    }
+
     /// Judges a package of a provider.
     pub(crate) fn judge(&mut self, provider: &str, seal: &Seal, now_s: u64) -> Judged {
         match seal {
