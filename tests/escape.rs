@@ -9,7 +9,7 @@ use hyperty_tests::harness::program;
 use serde_json::Value;
 
 /// The cases that there are; fewer is a loss, and more belongs into this number.
-const CASES: u64 = 289;
+const CASES: u64 = 288;
 
 /// Skipped in our own sandbox, each with its reason in the table. The suite fails when they grow.
 const SKIPPED: u64 = 0;

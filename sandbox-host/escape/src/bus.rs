@@ -26,8 +26,6 @@ const FLOOD: u32 = 100_000;
 fn times(id: &str) -> u32 {
     match id.get(..5) {
         Some("BU-14" | "BU-15") => FLOOD,
-        // What it says once is a hundred frames.
-        _ if id == "NW-15g" => FLOOD / 100,
         _ => 1,
     }
 }

@@ -273,11 +273,6 @@ pub(crate) const CASES: &[(&str, &str, Frames)] = &[
             all
         },
     ),
-    ("NW-15g", "dial a hundred hosts, a thousand times", |to| {
-        (0..100)
-            .flat_map(|n| dial(&to.own, &format!("h{n}.example"), Transport::Tcp))
-            .collect()
-    }),
     ("NW-15f", "hang up what others have open", |_| {
         (0..256)
             .flat_map(|socket| frame(&HostFrame::Hangup { socket }))
