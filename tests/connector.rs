@@ -90,7 +90,7 @@ const GROWTH_MAX: u64 = 16 << 20;
 const PRIVATE: fn() -> Value = || json!({ "private": true });
 
 // `VmRSS:  1234 kB`.
-fn resident_bytes(process: &Process) -> u64 {
+fn resident_bytes(process: Process) -> u64 {
     let field = process.status_field("VmRSS").unwrap();
     let kib: u64 = field.split(' ').next().unwrap().parse().unwrap();
     kib << 10
@@ -365,7 +365,7 @@ fn many_different_names_are_each_answered_and_leave_nothing_behind() {
     let stage = Stage::with(&asked, &["--resolver", &names.argument()]);
     let before = stage.dials("first.test", 1);
     assert_eq!(before.code, 404, "{before:?}");
-    let before_bytes = resident_bytes(&stage.runtime.supervisor());
+    let before_bytes = resident_bytes(stage.runtime.supervisor());
 
     let all = json!({ "names": NAMES, "below": "test" }).to_string();
     let (operator, to) = (stage.runtime.operator(), &stage.dialler.address);
@@ -377,7 +377,7 @@ fn many_different_names_are_each_answered_and_leave_nothing_behind() {
     let known = [404, 429].map(|code| answers.get(&code).copied().unwrap_or(0));
     assert_eq!(known.iter().sum::<usize>(), NAMES, "{answers:?}");
     assert!(known[0] > 0 && known[1] > 0, "{answers:?}");
-    let bytes = resident_bytes(&stage.runtime.supervisor());
+    let bytes = resident_bytes(stage.runtime.supervisor());
     assert!(bytes < before_bytes + GROWTH_MAX, "{before_bytes} {bytes}");
     let listing = stage.listing();
     assert_eq!(listing["pending"], 0);

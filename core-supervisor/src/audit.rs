@@ -181,7 +181,7 @@ impl Core {
     }
 
     fn audit_bounds(&self) -> Result<(), String> {
-        let queued: usize = self.gates.iter().map(|(_, gate)| gate.queued).sum();
+        let queued: usize = self.gates.values().map(|gate| gate.queued).sum();
         if queued != self.queued {
             return Err(format!(
                 "I8: {} bytes are counted for all links, they have {queued}",

@@ -62,7 +62,7 @@ fn have(ann: &Member<'_>, bob: &Member<'_>, url: &Value, words: &[&str]) {
         let said = news.as_array().unwrap().iter();
         let mut said: Vec<_> = said.filter(|news| news[0] == "message").collect();
         let count = said.len();
-        said.sort_by_key(|news| news.to_string());
+        said.sort_by_key(ToString::to_string);
         said.dedup();
         assert_eq!(said.len(), count, "something was heard twice: {news}");
     }

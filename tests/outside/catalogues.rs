@@ -78,11 +78,12 @@ fn answer(file: &str, echo: u16) -> Response {
     };
     let typed =
         |kind: &str, text: &str| ([(header::CONTENT_TYPE, kind)], text.to_owned()).into_response();
-    if file.rsplit('.').next() == Some("pkg") {
+    let (name, _) = file.split_once('.').unwrap();
+    let (_, form) = file.rsplit_once('.').unwrap();
+    if form == "pkg" {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let name = file.split('.').next().unwrap();
-    match (name, file.ends_with(".js")) {
+    match (name, form == "js") {
         ("Good" | "Digest", true) => typed("text/javascript", "module.exports = () => {};"),
         ("EndlessCode", true) => endless(Duration::ZERO),
         (_, true) => StatusCode::NOT_FOUND.into_response(),

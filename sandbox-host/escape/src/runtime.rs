@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::script::GRANTED;
 
 /// How long anything may take before it counts as hung.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The provider of everything that attacks.
 pub(crate) const PROVIDER: &str = "escape.example";

@@ -56,9 +56,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         (None, Some(from), Some(to)) => Why {
             decision: String::new(),
             from: target::resolve(&mut session, from)?,
-            to: match is_host(to) {
-                true => to.clone(),
-                false => target::resolve(&mut session, to)?,
+            to: if is_host(to) {
+                to.clone()
+            } else {
+                target::resolve(&mut session, to)?
             },
             kind: args.kind.clone(),
         },
