@@ -78,8 +78,9 @@ fn answer(file: &str, echo: u16) -> Response {
     };
     let typed =
         |kind: &str, text: &str| ([(header::CONTENT_TYPE, kind)], text.to_owned()).into_response();
-    let (name, _) = file.split_once('.').unwrap();
-    let (_, form) = file.rsplit_once('.').unwrap();
+    // The older interface asks for a bare name.
+    let (name, rest) = file.split_once('.').unwrap_or((file, ""));
+    let form = rest.rsplit('.').next().unwrap_or_default();
     if form == "pkg" {
         return StatusCode::NOT_FOUND.into_response();
     }
