@@ -62,18 +62,11 @@ impl Place {
             _ => return None,
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').unwrap_or((rest, "")),
-            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-        };
-        let port = match port.strip_prefix(':') {
-            Some(port) => port.parse().ok(),
-            None => Some(usual).filter(|_| port.is_empty()),
-        };
+        let read = host_and_port(authority, usual);
         let bad = || format!("`{}` is not `{scheme}://HOST:PORT`", text.escape_debug());
         Some(
-            port.ok_or_else(bad)
-                .and_then(|port| Self::read(host, port, transport)),
+            read.ok_or_else(bad)
+                .and_then(|(host, port)| Self::read(host, port, transport)),
         )
     }
 
@@ -130,6 +123,19 @@ pub(crate) fn checked(mut pattern: Pattern) -> Result<Pattern, String> {
     };
     pattern.host = host;
     Ok(pattern)
+}
+
+// `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`.
+fn host_and_port(authority: &str, usual: u16) -> Option<(&str, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok()?,
+        None => port.is_empty().then_some(usual)?,
+    };
+    Some((host, port))
 }
 
 /// A host in its one spelling.
