@@ -4,6 +4,7 @@
 //! world into events and actions into the world; nothing else touches either.
 
 mod about;
+mod job;
 
 use std::ops::Range;
 
@@ -12,11 +13,10 @@ use protocol::frame::Level;
 use protocol::nursery::Engine;
 
 pub use self::about::{Confinement, Exit, Now, Peer};
+pub use self::job::Job;
 use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId, Ticket};
-use crate::rooms::catalogue::elsewhere::{Arrived, Elsewhere, Next};
-use crate::rooms::catalogue::{
-    CatalogueListing, Managed, PackageFailure, PackageRead, SchemaWanted, Wanted,
-};
+use crate::rooms::catalogue::elsewhere::{Elsewhere, Next};
+use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead};
 use crate::rooms::policy::{PolicySet, Problems};
 use crate::store::Change;
 
@@ -80,28 +80,28 @@ pub enum Event<'a> {
     },
     /// A package was read, hashed and, for a program, sealed.
     PackageRead {
-        /// The ticket of `Action::ReadPackage`.
+        /// The ticket of `Job::ReadPackage`.
         ticket: Ticket,
         /// The package, or what is wrong with it.
         result: Box<Result<PackageRead, PackageFailure>>,
     },
     /// Catalogues were listed.
     CatalogueRead {
-        /// The ticket of `Action::ReadCatalogue`.
+        /// The ticket of `Job::ReadCatalogue`.
         ticket: Ticket,
         /// What is in them, problems included.
         listing: CatalogueListing,
     },
     /// The policy files were read and compiled.
     PolicyCompiled {
-        /// The ticket of `Action::CompilePolicy`.
+        /// The ticket of `Job::CompilePolicy`.
         ticket: Ticket,
         /// The new set, or everything that is wrong with the files.
         result: Box<Result<PolicySet, Problems>>,
     },
     /// The catalogues were asked for a data schema.
     SchemaRead {
-        /// The ticket of `Action::ReadSchema`.
+        /// The ticket of `Job::ReadSchema`.
         ticket: Ticket,
         /// Its text; `None` when no catalogue has it; why it could not be read.
         result: Result<Option<Vec<u8>>, String>,
@@ -110,7 +110,7 @@ pub enum Event<'a> {
     },
     /// What was fetched has been looked at, and kept if it was whole.
     Kept {
-        /// The ticket of `Action::Keep` or `Action::Manage`.
+        /// The ticket of `Job::Keep` or `Job::Manage`.
         ticket: Ticket,
         /// What follows, or what is wrong with it.
         result: Box<Result<Next, PackageFailure>>,
@@ -125,7 +125,7 @@ pub enum Event<'a> {
     },
     /// The connector's program was read and sealed, and the machine's files about names.
     ConnectorRead {
-        /// The ticket of `Action::ReadConnector`.
+        /// The ticket of `Job::ReadConnector`.
         ticket: Ticket,
         /// Both, or what is wrong.
         result: Result<ConnectorRead, String>,
@@ -137,7 +137,7 @@ pub enum Event<'a> {
     },
     /// The certificates of the authorities were read into sealed memory.
     RootsRead {
-        /// The ticket of `Action::ReadRoots`.
+        /// The ticket of `Job::ReadRoots`.
         ticket: Ticket,
         /// The memory and how many bytes are in it, or why there is none.
         result: Result<(ProgramId, u32), String>,
@@ -255,18 +255,6 @@ pub enum Action {
         /// The socket.
         socket: SocketId,
     },
-    /// Read and seal the connector's program, and read the machine's files about names.
-    ReadConnector {
-        /// Comes back with `ConnectorRead`.
-        ticket: Ticket,
-    },
-    /// Read the machine's files about names; comes back with `NamesRead`.
-    ReadNames,
-    /// Read the certificates of the authorities into sealed memory.
-    ReadRoots {
-        /// Comes back with `RootsRead`.
-        ticket: Ticket,
-    },
     /// Close a link. What is queued for it is lost, unless `drain`.
     Close {
         /// The link.
@@ -293,60 +281,8 @@ pub enum Action {
         /// Its process.
         pid: u32,
     },
-    /// Read a package from a catalogue.
-    ReadPackage {
-        /// Comes back with `PackageRead`.
-        ticket: Ticket,
-        /// Which.
-        wanted: Wanted,
-    },
-    /// List catalogues, and check every entry when `check`.
-    ReadCatalogue {
-        /// Comes back with `CatalogueRead`.
-        ticket: Ticket,
-        /// A directory, or empty for the configured ones.
-        catalogue: String,
-        /// Whether to read and verify the code as well.
-        check: bool,
-    },
-    /// Read a data schema from a catalogue.
-    ReadSchema {
-        /// Comes back with `SchemaRead`.
-        ticket: Ticket,
-        /// Which.
-        wanted: SchemaWanted,
-        /// Whether it is to be taken as it is here: elsewhere was asked.
-        is_here: bool,
-    },
-    /// Verify something that was fetched, and keep it.
-    Keep {
-        /// Comes back with `Kept`.
-        ticket: Ticket,
-        /// What came.
-        arrived: Box<Arrived>,
-    },
-    /// Pin or unpin something that was fetched.
-    Manage {
-        /// Comes back with `Kept`.
-        ticket: Ticket,
-        /// What is to be done.
-        managed: Managed,
-    },
-    /// Read the policy directories again and compile them.
-    CompilePolicy {
-        /// Comes back with `PolicyCompiled`.
-        ticket: Ticket,
-    },
-    /// Throw a release away that nobody may run.
-    DropRelease {
-        /// `blake3:…` of it.
-        digest: String,
-    },
-    /// Throw every release away but these.
-    KeepReleases {
-        /// `blake3:…` of each.
-        digests: Vec<String>,
-    },
+    /// Long work, done beside the loop.
+    Work(Job),
     /// Write changes to the store, all or none. Those of one call come before
     /// those of the next.
     Persist {

@@ -11,7 +11,7 @@ use protocol::nursery::Engine;
 use protocol::{Address, Code};
 
 use crate::core::Core;
-use crate::event::{Action, Actions, LaunchSpec, Now};
+use crate::event::{Action, Actions, Job, LaunchSpec, Now};
 use crate::flows::respond::Refusal;
 use crate::flows::{
     address, fetch, judge, legacy, load, reload, supervise, terms, trust, undeploy,
@@ -148,10 +148,10 @@ fn enter(
     };
     let id = core.next_deployment();
     core.rooms.user_agent.begin(id, ticket, deployment);
-    out.list.push(Action::ReadPackage {
+    out.list.push(Action::Work(Job::ReadPackage {
         ticket,
         wanted: request,
-    });
+    }));
     id
 }
 

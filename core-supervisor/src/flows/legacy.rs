@@ -8,7 +8,7 @@
 use protocol::Address;
 
 use crate::core::{Core, Waiting};
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::{deploy, reach};
 use crate::ids::Ticket;
 use crate::rooms::catalogue::{PackageFailure, PackageRead, Wanted};
@@ -83,7 +83,8 @@ fn look(core: &mut Core, asked: Asked, out: &mut Actions) {
     };
     let ticket = core.next_ticket();
     core.waiting.push((ticket, Waiting::Legacy(asked)));
-    out.list.push(Action::ReadPackage { ticket, wanted });
+    out.list
+        .push(Action::Work(Job::ReadPackage { ticket, wanted }));
 }
 
 fn found(core: &mut Core, asked: &Asked, is_legacy: bool, now: Now, out: &mut Actions) {

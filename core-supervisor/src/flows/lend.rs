@@ -329,16 +329,10 @@ fn hand_out(
     frame: &CoreFrame<'_>,
     out: &mut Actions,
 ) {
-    let start = out.bytes.len();
-    let Some(gate) = core.gates.get_mut(&link) else {
-        return;
-    };
-    if frame.encode(&mut out.bytes).is_ok() {
-        gate.queued += out.bytes.len() - start;
-        core.queued += out.bytes.len() - start;
+    if let Some(bytes) = respond::encoded(core, link, frame, out) {
         out.list.push(Action::SendSlot {
             link,
-            bytes: start..out.bytes.len(),
+            bytes,
             slot,
             end,
         });

@@ -184,21 +184,16 @@ fn load_program(
     out: &mut Actions,
 ) {
     let component = package.address.as_str();
-    let start = out.bytes.len();
     let exec = Exec {
         component,
         name: &package.name,
     };
-    if CoreFrame::Exec(exec).encode(&mut out.bytes).is_err() {
+    let Some(bytes) = respond::encoded(core, link, &CoreFrame::Exec(exec), out) else {
         return;
-    }
-    if let Some(gate) = core.gates.get_mut(&link) {
-        gate.queued += out.bytes.len() - start;
-        core.queued += out.bytes.len() - start;
-    }
+    };
     out.list.push(Action::SendProgram {
         link,
-        bytes: start..out.bytes.len(),
+        bytes,
         program,
     });
     let runtime = core.settings.runtime.clone();

@@ -9,7 +9,7 @@
 use protocol::{Code, CoreFrame};
 
 use crate::core::Core;
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{deploy, dial, load, orphan, reach, registration, sync, terms, trust, undeploy};
 use crate::ids::{DeploymentId, OwnerId, SandboxId};
@@ -52,7 +52,8 @@ pub(crate) fn begin_with(
     };
     let ticket = core.next_ticket();
     core.rooms.user_agent.reread(ticket, reread);
-    out.list.push(Action::ReadPackage { ticket, wanted });
+    out.list
+        .push(Action::Work(Job::ReadPackage { ticket, wanted }));
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! A refusal becomes a response with a code here and nowhere else. The answer
 //! goes to the link that asked, under the addresses and the number it used.
 
+use std::ops::Range;
+
 use protocol::api::Outcome;
 use protocol::message::Header;
 use protocol::{Code, CoreFrame, Message, MessageKind, Reply};
@@ -185,6 +187,23 @@ pub(crate) fn send(core: &mut Core, link: LinkId, frame: &CoreFrame<'_>, out: &m
     if encoded.is_ok() {
         queued(core, link, start, out);
     }
+}
+
+/// Encodes a frame that a descriptor goes along with; where it lies, or nothing when the
+/// link is gone or the frame too large.
+pub(crate) fn encoded(
+    core: &mut Core,
+    link: LinkId,
+    frame: &CoreFrame<'_>,
+    out: &mut Actions,
+) -> Option<Range<usize>> {
+    let start = out.bytes.len();
+    let gate = core.gates.get_mut(&link)?;
+    frame.encode(&mut out.bytes).ok()?;
+    let bytes = start..out.bytes.len();
+    gate.queued += bytes.len();
+    core.queued += bytes.len();
+    Some(bytes)
 }
 
 /// Notes that `out.bytes[start..]` are for a link.

@@ -7,7 +7,7 @@ use protocol::{Address, Code, MessageKind};
 use serde::Serialize;
 
 use crate::core::{Core, Waiting};
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, not_understood, value};
 use crate::flows::{dial, fetch, judge, trust};
@@ -48,7 +48,7 @@ pub(crate) fn reload_asked(core: &mut Core, asked: Option<&Asked<'_>>, out: &mut
     let ticket = core.next_ticket();
     core.waiting
         .push((ticket, Waiting::Policy(asked.map(Asked::asker))));
-    out.list.push(Action::CompilePolicy { ticket });
+    out.list.push(Action::Work(Job::CompilePolicy { ticket }));
 }
 
 /// The policy files have been compiled: they replace the old set, or leave it be.
@@ -112,11 +112,11 @@ pub(crate) fn catalogue(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -
     let ticket = core.next_ticket();
     core.waiting
         .push((ticket, Waiting::Catalogue(asked.asker())));
-    out.list.push(Action::ReadCatalogue {
+    out.list.push(Action::Work(Job::ReadCatalogue {
         ticket,
         catalogue: query.catalogue,
         check,
-    });
+    }));
     Ok(Answer::Later)
 }
 

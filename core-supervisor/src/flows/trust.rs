@@ -11,7 +11,7 @@ use protocol::api::catalogue::{Keys, KnownKey, Query};
 use protocol::frame::LogLevel;
 
 use crate::core::Core;
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::persist::{self, Then};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, value};
@@ -66,7 +66,8 @@ pub(crate) fn package_read(
                 return false;
             }
             let wanted = wanted(&what, &provider, &release);
-            out.list.push(Action::ReadPackage { ticket, wanted });
+            out.list
+                .push(Action::Work(Job::ReadPackage { ticket, wanted }));
             true
         }
         Judged::Refused(why) => {
@@ -172,7 +173,7 @@ pub(crate) fn origin(seal: &Seal) -> Origin {
 /// What the shell may throw away at the start: everything but these.
 pub(crate) fn begin(core: &Core, out: &mut Actions) {
     let digests = core.trust.releases();
-    out.list.push(Action::KeepReleases { digests });
+    out.list.push(Action::Work(Job::KeepReleases { digests }));
 }
 
 fn keys(core: &Core) -> Keys {
@@ -254,7 +255,7 @@ fn expired(seal: &Seal) -> Option<String> {
 fn drop_unused(core: &Core, digest: &str, out: &mut Actions) {
     if !core.trust.releases().iter().any(|kept| kept == digest) {
         let digest = digest.to_owned();
-        out.list.push(Action::DropRelease { digest });
+        out.list.push(Action::Work(Job::DropRelease { digest }));
     }
 }
 

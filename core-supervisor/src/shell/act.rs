@@ -13,8 +13,7 @@ use super::link::Link;
 use super::poller::{Interest, Source};
 use super::run_loop::{Ending, RunLoop, mark, watch_output};
 use super::store::Write;
-use super::world::Job;
-use crate::event::{Action, Event, LaunchSpec, Peer, SlotEnd};
+use crate::event::{Action, Event, Job, LaunchSpec, Peer, SlotEnd};
 use crate::flows::dial::connector;
 use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId};
 
@@ -44,9 +43,6 @@ impl<B: Brain> RunLoop<B> {
                 socket,
             } => self.send_socket(link, bytes.get(range).unwrap_or_default(), socket),
             Action::Shut { socket } => self.sockets.shut(socket),
-            Action::ReadConnector { ticket } => self.hand_over(Job::ReadConnector { ticket }),
-            Action::ReadNames => self.hand_over(Job::ReadNames),
-            Action::ReadRoots { ticket } => self.hand_over(Job::ReadRoots { ticket }),
             Action::Close { link, drain } => self.close(link, drain),
             Action::Launch { sandbox, spec } => self.launch(sandbox, &spec),
             Action::Kill { sandbox } => self.launcher_of(sandbox).kill(sandbox),
@@ -54,32 +50,7 @@ impl<B: Brain> RunLoop<B> {
                 let seen = self.launcher_of(sandbox).inspect(sandbox);
                 self.happened.push_back(seen);
             }
-            Action::ReadPackage { ticket, wanted } => {
-                self.hand_over(Job::ReadPackage { ticket, wanted });
-            }
-            Action::ReadCatalogue {
-                ticket,
-                catalogue,
-                check,
-            } => self.hand_over(Job::ReadCatalogue {
-                ticket,
-                catalogue,
-                check,
-            }),
-            Action::ReadSchema {
-                ticket,
-                wanted,
-                is_here,
-            } => self.hand_over(Job::ReadSchema {
-                ticket,
-                wanted,
-                is_here,
-            }),
-            Action::Keep { ticket, arrived } => self.hand_over(Job::Keep { ticket, arrived }),
-            Action::Manage { ticket, managed } => self.hand_over(Job::Manage { ticket, managed }),
-            Action::DropRelease { digest } => self.hand_over(Job::DropRelease { digest }),
-            Action::KeepReleases { digests } => self.hand_over(Job::KeepReleases { digests }),
-            Action::CompilePolicy { ticket } => self.hand_over(Job::CompilePolicy { ticket }),
+            Action::Work(job) => self.hand_over(job),
             Action::Persist { ticket, changes } => {
                 if self.writes.send(Write { ticket, changes }).is_err() {
                     tracing::error!("the store's thread has ended");

@@ -6,8 +6,7 @@ use super::config::{Config, Origin};
 use super::network::Network;
 use super::package::{Catalogues, Nodes, Programs};
 use super::policy_files::{self, PolicyDir};
-use super::world::Job;
-use crate::event::Event;
+use crate::event::{Event, Job};
 use crate::rooms::catalogue::trust::Unsigned;
 use crate::rooms::policy::{PolicySet, Problems};
 

@@ -41,8 +41,7 @@ use super::poller::{Hits, Interest, Poller, Source};
 use super::slots::Slots;
 use super::sockets::Sockets;
 use super::store::Write;
-use super::world::Job;
-use crate::event::{Actions, Event, Now, Peer};
+use crate::event::{Actions, Event, Job, Now, Peer};
 use crate::ids::LinkId;
 
 /// How long traffic may keep control waiting.

@@ -37,9 +37,9 @@ use super::nursery::NurseryCommand;
 use super::package::Programs;
 use super::run_loop::{Ending, Parts, RunLoop};
 use super::store::{Keeper, Store, StoreError};
-use super::world::Job;
 use super::{log, world};
 use crate::core::{Core, Settings};
+use crate::event::Job;
 use crate::rooms::policy::PolicySet;
 use crate::user::{NotUser, User};
 

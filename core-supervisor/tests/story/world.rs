@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Peer, SlotEnd};
+use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Job, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
 use core_supervisor::rooms::catalogue::elsewhere::AskedFor;
 use core_supervisor::rooms::catalogue::trust::Seal;
@@ -94,7 +94,7 @@ impl Story {
             Action::Shut { socket } => {
                 self.wires.open.remove(&socket.0);
             }
-            Action::ReadConnector { ticket } => {
+            Action::Work(Job::ReadConnector { ticket }) => {
                 let read = ConnectorRead {
                     program: ProgramId(900),
                     names: self.wires.names.clone(),
@@ -102,11 +102,11 @@ impl Story {
                 let result = self.wires.unreadable.clone().map_or(Ok(read), Err);
                 self.happens(Event::ConnectorRead { ticket, result });
             }
-            Action::ReadNames => {
+            Action::Work(Job::ReadNames) => {
                 let names = self.wires.names.clone();
                 self.happens(Event::NamesRead { names });
             }
-            Action::ReadRoots { ticket } => {
+            Action::Work(Job::ReadRoots { ticket }) => {
                 let result = Ok((ProgramId(901), 10));
                 self.happens(Event::RootsRead { ticket, result });
             }
@@ -136,14 +136,16 @@ impl Story {
                     seen: Ok(seen),
                 });
             }
-            Action::ReadPackage { ticket, wanted } if self.holds_packages && wanted.is_exact => {
+            Action::Work(Job::ReadPackage { ticket, wanted })
+                if self.holds_packages && wanted.is_exact =>
+            {
                 self.held_packages.push_back((ticket, wanted));
             }
-            Action::ReadPackage { ticket, wanted } => self.read_package(ticket, &wanted),
-            Action::ReadCatalogue { ticket, .. } | Action::CompilePolicy { ticket } => {
+            Action::Work(Job::ReadPackage { ticket, wanted }) => self.read_package(ticket, &wanted),
+            Action::Work(Job::ReadCatalogue { ticket, .. } | Job::CompilePolicy { ticket }) => {
                 self.ticket = Some(ticket);
             }
-            Action::ReadSchema { ticket, wanted, .. } => {
+            Action::Work(Job::ReadSchema { ticket, wanted, .. }) => {
                 let result = Ok(self.schemas.get(&wanted.name).cloned());
                 let elsewhere = None;
                 self.happens(Event::SchemaRead {
@@ -152,11 +154,13 @@ impl Story {
                     elsewhere,
                 });
             }
-            Action::Keep { ticket, arrived } => self.arrived.push_back((ticket, *arrived)),
+            Action::Work(Job::Keep { ticket, arrived }) => {
+                self.arrived.push_back((ticket, *arrived));
+            }
             Action::Persist { ticket, changes } => self.persist(ticket, changes),
-            Action::Manage { .. }
-            | Action::DropRelease { .. }
-            | Action::KeepReleases { .. }
+            Action::Work(
+                Job::Manage { .. } | Job::DropRelease { .. } | Job::KeepReleases { .. },
+            )
             | Action::Forget { .. }
             | Action::Record { .. } => {}
             Action::Exit => self.is_over = true,

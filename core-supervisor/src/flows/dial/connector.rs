@@ -15,7 +15,7 @@ use protocol::nursery::Engine;
 use protocol::{Code, CoreFrame, Message, MessageKind};
 
 use crate::core::Core;
-use crate::event::{Action, Actions, ConnectorRead, LaunchSpec, Now};
+use crate::event::{Action, Actions, ConnectorRead, Job, LaunchSpec, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{dial, supervise};
 use crate::ids::{LinkId, SandboxId, Ticket};
@@ -53,7 +53,7 @@ fn read(core: &mut Core, now: Now, out: &mut Actions) {
         .connections
         .connector
         .enter(State::Reading(ticket), now.mono);
-    out.list.push(Action::ReadConnector { ticket });
+    out.list.push(Action::Work(Job::ReadConnector { ticket }));
 }
 
 /// Its program is here, and what the machine's files say about names.
@@ -110,17 +110,12 @@ pub(crate) fn ready(core: &mut Core, sandbox: SandboxId, link: LinkId, out: &mut
         component: &address,
         name: PROFILE,
     };
-    let start = out.bytes.len();
-    if CoreFrame::Exec(exec).encode(&mut out.bytes).is_err() {
+    let Some(bytes) = respond::encoded(core, link, &CoreFrame::Exec(exec), out) else {
         return;
-    }
-    if let Some(gate) = core.gates.get_mut(&link) {
-        gate.queued += out.bytes.len() - start;
-        core.queued += out.bytes.len() - start;
-    }
+    };
     out.list.push(Action::SendProgram {
         link,
-        bytes: start..out.bytes.len(),
+        bytes,
         program,
     });
     let runtime = core.settings.runtime.clone();
@@ -242,7 +237,7 @@ fn refresh(core: &mut Core, now: Now, out: &mut Actions) {
         .is_none_or(|at| now.mono >= at + NAMES_EVERY)
     {
         connector.names_read = Some(now.mono);
-        out.list.push(Action::ReadNames);
+        out.list.push(Action::Work(Job::ReadNames));
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use protocol::CoreFrame;
 
 use crate::core::Core;
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::respond;
 use crate::ids::{LinkId, ProgramId, Ticket};
 use crate::limits::{ROOTS_EVERY, ROOTS_WAITING_MAX};
@@ -39,7 +39,7 @@ pub(crate) fn take(core: &mut Core, link: LinkId, now: Now, out: &mut Actions) {
     if core.roots.reading.is_none() {
         let ticket = core.next_ticket();
         core.roots.reading = Some(ticket);
-        out.list.push(Action::ReadRoots { ticket });
+        out.list.push(Action::Work(Job::ReadRoots { ticket }));
     }
 }
 
@@ -78,17 +78,10 @@ pub(crate) fn forget(core: &mut Core, link: LinkId) {
 }
 
 fn send(core: &mut Core, link: LinkId, memory: ProgramId, bytes: u32, out: &mut Actions) {
-    let start = out.bytes.len();
-    let Some(gate) = core.gates.get_mut(&link) else {
-        return;
-    };
-    let frame = CoreFrame::Roots { bytes };
-    if frame.encode(&mut out.bytes).is_ok() {
-        gate.queued += out.bytes.len() - start;
-        core.queued += out.bytes.len() - start;
+    if let Some(bytes) = respond::encoded(core, link, &CoreFrame::Roots { bytes }, out) {
         out.list.push(Action::SendProgram {
             link,
-            bytes: start..out.bytes.len(),
+            bytes,
             program: memory,
         });
     }

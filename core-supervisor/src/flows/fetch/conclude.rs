@@ -5,7 +5,7 @@ use protocol::frame::LogLevel;
 
 use super::{Fetch, Key, Waiter, run, shown};
 use crate::core::Core;
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{deploy, sync};
 use crate::rooms::catalogue::elsewhere::Next;
@@ -57,11 +57,11 @@ pub(super) fn failed(
             }
             Waiter::Schema(ticket, wanted) if has_copy => {
                 let is_here = true;
-                out.list.push(Action::ReadSchema {
+                out.list.push(Action::Work(Job::ReadSchema {
                     ticket,
                     wanted,
                     is_here,
-                });
+                }));
             }
             // An object whose schema cannot be had is made as it is.
             Waiter::Schema(ticket, _) => sync::read(core, ticket, Ok(None), now, out),
@@ -92,11 +92,11 @@ pub(super) fn done(core: &mut Core, key: &Key, next: Next, now: Now, out: &mut A
             Waiter::Package(ticket, wanted) => read_here(core, ticket, wanted, out),
             Waiter::Schema(ticket, wanted) => {
                 let is_here = true;
-                out.list.push(Action::ReadSchema {
+                out.list.push(Action::Work(Job::ReadSchema {
                     ticket,
                     wanted,
                     is_here,
-                });
+                }));
             }
             Waiter::Asker(asker) => {
                 let answer = match &said.0 {
@@ -148,5 +148,6 @@ fn read_here(core: &mut Core, ticket: crate::ids::Ticket, wanted: Wanted, out: &
         is_here: true,
         ..wanted
     };
-    out.list.push(Action::ReadPackage { ticket, wanted });
+    out.list
+        .push(Action::Work(Job::ReadPackage { ticket, wanted }));
 }

@@ -5,7 +5,7 @@ use protocol::api::catalogue::Query;
 
 use super::{Waiter, absent, failure, grant_named, run};
 use crate::core::{Core, Waiting};
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served};
 use crate::ids::Ticket;
@@ -37,11 +37,11 @@ pub(crate) fn serve(core: &mut Core, asked: &Asked<'_>, query: Query, out: &mut 
             let ticket = core.next_ticket();
             let waiting = Waiting::Update(asked.asker(), mode, item);
             core.waiting.push((ticket, waiting));
-            out.list.push(Action::ReadCatalogue {
+            out.list.push(Action::Work(Job::ReadCatalogue {
                 ticket,
                 catalogue: String::new(),
                 check: false,
-            });
+            }));
         }
         word @ ("pin" | "unpin") => {
             let item = item.ok_or_else(needed)?;
@@ -51,7 +51,7 @@ pub(crate) fn serve(core: &mut Core, asked: &Asked<'_>, query: Query, out: &mut 
             };
             let ticket = core.next_ticket();
             core.waiting.push((ticket, Waiting::Managed(asked.asker())));
-            out.list.push(Action::Manage { ticket, managed });
+            out.list.push(Action::Work(Job::Manage { ticket, managed }));
         }
         other => {
             return Err(Refusal::bad_request(format!(

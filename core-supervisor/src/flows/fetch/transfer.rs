@@ -10,7 +10,7 @@ use super::books::{Key, Part, Step};
 use super::conclude;
 use super::{failure, stub};
 use crate::core::Core;
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::sync;
 use crate::ids::{LinkId, OwnerId};
 use crate::rooms::catalogue::elsewhere::{self, Arrived, Piece, Tags};
@@ -219,8 +219,8 @@ pub(super) fn hand_over(core: &mut Core, key: &Key, out: &mut Actions) {
         code,
         mode: fetch.mode,
     };
-    out.list.push(Action::Keep {
+    out.list.push(Action::Work(Job::Keep {
         ticket,
         arrived: Box::new(arrived),
-    });
+    }));
 }

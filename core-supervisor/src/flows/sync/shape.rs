@@ -12,7 +12,7 @@ use protocol::frame::LogLevel;
 
 use super::create;
 use crate::core::{Core, Waiting};
-use crate::event::{Action, Actions, Now};
+use crate::event::{Action, Actions, Job, Now};
 use crate::flows::observe;
 use crate::flows::respond::{self, Refusal};
 use crate::ids::{ObjectId, Ticket};
@@ -45,11 +45,11 @@ pub(super) fn wanted(core: &mut Core, url: &str, after: After, now: Now, out: &m
     let waiting = Waiting::Shape(url.to_owned(), after);
     core.waiting.push((ticket, waiting));
     let is_here = false;
-    out.list.push(Action::ReadSchema {
+    out.list.push(Action::Work(Job::ReadSchema {
         ticket,
         wanted,
         is_here,
-    });
+    }));
 }
 
 /// The catalogues have been asked.

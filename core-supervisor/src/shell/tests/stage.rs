@@ -10,7 +10,7 @@ use protocol::frame::Level;
 use protocol::nursery::{DATAGRAM_BYTES_MAX, Engine, Report, Request};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::event::{Action, Actions, Event, LaunchSpec, Now, Peer};
+use crate::event::{Action, Actions, Event, Job, LaunchSpec, Now, Peer};
 use crate::ids::{LinkId, ProgramId, SandboxId};
 use crate::rooms::catalogue::elf::tests_program;
 use crate::rooms::catalogue::{Code, Wanted};
@@ -24,7 +24,6 @@ use crate::shell::package::{Catalogues, Programs};
 use crate::shell::run_loop::{DescriptorBudget, Parts, RunLoop};
 use crate::shell::store::Write;
 use crate::shell::testing::directory;
-use crate::shell::world::Job;
 use std::sync::mpsc::{Receiver, channel};
 
 /// In place of the core.

@@ -5,13 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::stage::{Stage, frame};
-use crate::event::{Action, Event, Peer};
+use crate::event::{Action, Event, Job, Peer};
 use crate::ids::{LinkId, Ticket};
 use crate::shell::inbox::Arrival;
 use crate::shell::link::QUANTUM_BYTES;
 use crate::shell::run_loop::{Ending, LEASH};
 use crate::shell::store;
-use crate::shell::world::Job;
 use crate::store::{Change, Table};
 
 #[test]
@@ -157,7 +156,7 @@ fn long_work_is_handed_over() {
     let mut stage = Stage::new();
     let ticket = Ticket(3);
 
-    stage.act(Action::CompilePolicy { ticket }, &[]);
+    stage.act(Action::Work(Job::CompilePolicy { ticket }), &[]);
 
     assert_eq!(stage.jobs.try_recv(), Ok(Job::CompilePolicy { ticket }));
 }
