@@ -45,92 +45,28 @@ const V4: &[Row4] = &[
     ([192, 88, 99, 0], 24, Class::Private, "6to4 relay"),
 ];
 
+#[rustfmt::skip] // a row a line
 const V6: &[Row6] = &[
     ([0, 0, 0, 0, 0, 0, 0, 0], 128, Class::Never, "unspecified"),
     ([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, Class::Never, "multicast"),
     ([0, 0, 0, 0, 0, 0, 0, 1], 128, Class::Private, "loopback"),
-    (
-        [0, 0, 0, 0, 0, 0xffff, 0, 0],
-        96,
-        Class::Never,
-        "IPv4-mapped",
-    ),
-    (
-        [0, 0, 0, 0, 0xffff, 0, 0, 0],
-        96,
-        Class::Never,
-        "IPv4-translated",
-    ),
-    (
-        [0, 0, 0, 0, 0, 0, 0, 0],
-        96,
-        Class::Never,
-        "IPv4-compatible",
-    ),
+    ([0, 0, 0, 0, 0, 0xffff, 0, 0], 96, Class::Never, "IPv4-mapped"),
+    ([0, 0, 0, 0, 0xffff, 0, 0, 0], 96, Class::Never, "IPv4-translated"),
+    ([0, 0, 0, 0, 0, 0, 0, 0], 96, Class::Never, "IPv4-compatible"),
     ([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96, Class::Never, "NAT64"),
-    (
-        [0x64, 0xff9b, 1, 0, 0, 0, 0, 0],
-        48,
-        Class::Never,
-        "local NAT64",
-    ),
+    ([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Class::Never, "local NAT64"),
     ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Class::Never, "6to4"),
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 32, Class::Never, "Teredo"),
-    (
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
-        128,
-        Class::Private,
-        "metadata service",
-    ),
-    (
-        [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254],
-        128,
-        Class::Private,
-        "metadata service",
-    ),
-    (
-        [0xfc00, 0, 0, 0, 0, 0, 0, 0],
-        7,
-        Class::Private,
-        "unique local",
-    ),
-    (
-        [0xfe80, 0, 0, 0, 0, 0, 0, 0],
-        10,
-        Class::Private,
-        "link-local",
-    ),
-    (
-        [0xfec0, 0, 0, 0, 0, 0, 0, 0],
-        10,
-        Class::Private,
-        "site-local",
-    ),
-    (
-        [0x100, 0, 0, 0, 0, 0, 0, 0],
-        64,
-        Class::Never,
-        "discard-only",
-    ),
-    (
-        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0],
-        32,
-        Class::Private,
-        "documentation",
-    ),
-    (
-        [0x3fff, 0, 0, 0, 0, 0, 0, 0],
-        20,
-        Class::Private,
-        "documentation",
-    ),
+    ([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, Class::Private, "metadata service"),
+    ([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, Class::Private, "metadata service"),
+    ([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Class::Private, "unique local"),
+    ([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, Class::Private, "link-local"),
+    ([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10, Class::Private, "site-local"),
+    ([0x100, 0, 0, 0, 0, 0, 0, 0], 64, Class::Never, "discard-only"),
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, Class::Private, "documentation"),
+    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, Class::Private, "documentation"),
     // All other assignments of IETF protocols: benchmarking, ORCHID, AMT, AS112.
-    (
-        [0x2001, 0, 0, 0, 0, 0, 0, 0],
-        23,
-        Class::Private,
-        "protocol assignments",
-    ),
+    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, Class::Private, "protocol assignments"),
 ];
 
 /// What this address is.
