@@ -8,17 +8,15 @@ use hyperty_tests::harness::NatsServer;
 use node::{Node, Peer, REGISTRY, SM};
 use serde_json::json;
 
-fn nats() -> Option<NatsServer> {
-    Some(NatsServer::start(&NatsServer::program()?, ""))
-}
-
 fn node(nats: &NatsServer) -> Node {
     Node::start(&["--nats", &nats.url()])
 }
 
 #[test]
 fn two_nodes_are_one() {
-    let Some(nats) = nats() else { return };
+    let Some(nats) = NatsServer::if_installed("") else {
+        return;
+    };
     let (one, two) = (node(&nats), node(&nats));
     let mut alice = Peer::open(&one, "alice");
     let mut bob = Peer::open(&two, "bob");
@@ -80,7 +78,9 @@ fn two_nodes_are_one() {
 
 #[test]
 fn a_runtime_goes_on_at_another_node_when_its_own_is_killed() {
-    let Some(nats) = nats() else { return };
+    let Some(nats) = NatsServer::if_installed("") else {
+        return;
+    };
     let (one, two) = (node(&nats), node(&nats));
     let alice = {
         let mut alice = Peer::open(&one, "alice");
@@ -108,7 +108,9 @@ fn a_runtime_goes_on_at_another_node_when_its_own_is_killed() {
 
 #[test]
 fn registrations_are_the_domains_and_not_the_nodes() {
-    let Some(nats) = nats() else { return };
+    let Some(nats) = NatsServer::if_installed("") else {
+        return;
+    };
     let one = node(&nats);
     let mut alice = Peer::open(&one, "alice");
     let url = alice.hyperty();

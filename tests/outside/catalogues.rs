@@ -1,7 +1,7 @@
 //! Catalogues elsewhere that are broken or mean: each is refused by name, nothing of it is
 //! kept, and the runtime goes on.
 
-use std::time::Duration;
+use std::convert::Infallible;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -9,7 +9,7 @@ use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use hyperty_tests::harness::{Answer, Catalogue, Operator, Runtime, TempDir, some_time};
 use protocol::frame::Role;
 use serde_json::{Value, json};
@@ -89,19 +89,15 @@ fn answer(file: &str, echo: u16) -> Response {
     }
     match (name, form == "js") {
         ("Good" | "Digest", true) => typed("text/javascript", "module.exports = () => {};"),
-        ("EndlessCode", true) => endless(Duration::ZERO),
+        ("EndlessCode", true) => endless(),
         (_, true) => StatusCode::NOT_FOUND.into_response(),
         ("Good" | "EndlessCode", _) => descriptor(json!({})),
         ("Page", _) => typed("text/html; charset=utf-8", "<html>not here</html>"),
         ("HiddenPage", _) => typed("application/json", "\n <!doctype html><p>not here"),
         ("Digest", _) => descriptor(json!({ "digest": format!("sha256:{}", "0".repeat(64)) })),
-        ("Endless", _) => endless(Duration::ZERO),
-        ("Slow", _) => endless(Duration::from_mins(1)),
-        ("Gibibyte", _) => (
-            [(header::CONTENT_LENGTH, "1073741824")],
-            endless_body(Duration::from_mins(1)),
-        )
-            .into_response(),
+        ("Endless", _) => endless(),
+        ("Slow", _) => silent(),
+        ("Gibibyte", _) => ([(header::CONTENT_LENGTH, "1073741824")], silent()).into_response(),
         ("Failing", _) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             axum::Json(json!({ "value": { "name": "X" } })),
@@ -136,18 +132,20 @@ fn answer(file: &str, echo: u16) -> Response {
     }
 }
 
-fn endless_body(between: Duration) -> Body {
-    let pieces = stream::repeat(()).then(move |()| async move {
-        tokio::time::sleep(between).await;
-        Ok::<_, std::convert::Infallible>(Bytes::from_static(&[b' '; 4096]))
-    });
-    // One byte at once, so that the head is sent.
-    let first = stream::once(async { Ok(Bytes::from_static(b"{")) });
-    Body::from_stream(first.chain(pieces))
+/// Sends for ever.
+fn endless() -> Response {
+    begun(stream::repeat(Bytes::from_static(&[b' '; 4096])))
 }
 
-fn endless(between: Duration) -> Response {
-    endless_body(between).into_response()
+/// Says no more after its first byte.
+fn silent() -> Response {
+    begun(stream::pending())
+}
+
+// One byte at once, so that the head is sent.
+fn begun(rest: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let all = stream::once(async { Bytes::from_static(b"{") }).chain(rest);
+    Body::from_stream(all.map(Ok::<_, Infallible>)).into_response()
 }
 
 fn shop(echo: u16) -> Router {

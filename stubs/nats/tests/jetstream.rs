@@ -20,10 +20,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn a_table_is_what_other_clients_take_for_one() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let table = Table::new(JetStream::new(ours.api()), "hy-book".to_owned());
@@ -68,10 +67,9 @@ async fn a_table_is_what_other_clients_take_for_one() {
 
 #[tokio::test]
 async fn a_value_is_created_once() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let table = Table::new(JetStream::new(ours.api()), "hy-book".to_owned());
@@ -92,10 +90,9 @@ async fn a_value_is_created_once() {
 
 #[tokio::test]
 async fn what_is_stored_twice_under_one_identifier_is_stored_once() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let mut ours = client("r1", &[server.url()], Credentials::None);
     up(&mut ours).await;
     let stream = JetStream::new(ours.api());

@@ -41,10 +41,9 @@ async fn found(core: &mut Core, resource: &str, criteria: &Value) -> (u16, Value
 
 #[tokio::test]
 async fn a_hyperty_is_found_by_address_user_and_guid() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;
@@ -88,10 +87,9 @@ async fn a_hyperty_is_found_by_address_user_and_guid() {
 
 #[tokio::test]
 async fn a_registration_ends_by_itself_and_by_its_owner_alone() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;
@@ -132,10 +130,9 @@ async fn a_registration_ends_by_itself_and_by_its_owner_alone() {
 
 #[tokio::test]
 async fn a_data_object_is_found_by_address_name_and_reporter() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let object = "comm://example.org/o-1";
     LocalSet::new()
         .run_until(async {
@@ -159,10 +156,9 @@ async fn a_data_object_is_found_by_address_name_and_reporter() {
 
 #[tokio::test]
 async fn who_hears_of_a_registration_is_told_when_it_changes() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let topic = format!("{BOB}/registration");
     LocalSet::new()
         .run_until(async {
@@ -193,10 +189,9 @@ async fn who_hears_of_a_registration_is_told_when_it_changes() {
 
 #[tokio::test]
 async fn a_block_of_addresses_is_given_again_under_its_key() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let node = "domain://msg-node.example.org/address-allocation";
     LocalSet::new()
         .run_until(async {
@@ -228,10 +223,9 @@ async fn a_block_of_addresses_is_given_again_under_its_key() {
 
 #[tokio::test]
 async fn a_question_that_makes_no_sense_is_answered() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&server)).await;

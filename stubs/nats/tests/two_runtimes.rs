@@ -30,10 +30,9 @@ async fn subscribe(core: &mut Core, resources: &[&str]) {
 
 #[tokio::test]
 async fn a_request_is_answered_across_runtimes() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -59,10 +58,9 @@ async fn a_request_is_answered_across_runtimes() {
 
 #[tokio::test]
 async fn an_address_of_nobody_and_a_runtime_that_is_away_are_told_at_once() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -89,10 +87,9 @@ async fn an_address_of_nobody_and_a_runtime_that_is_away_are_told_at_once() {
 
 #[tokio::test]
 async fn an_address_has_one_runtime() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -137,10 +134,9 @@ async fn an_address_has_one_runtime() {
 
 #[tokio::test]
 async fn what_is_told_to_a_runtime_that_is_away_waits_for_it() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     LocalSet::new()
         .run_until(async {
             let mut a = Core::live("a", &config(&[&server])).await;
@@ -179,10 +175,9 @@ async fn what_is_told_to_a_runtime_that_is_away_waits_for_it() {
 
 #[tokio::test]
 async fn a_change_goes_to_all_who_hear_it_and_a_child_to_its_reporter_as_well() {
-    let Some(program) = NatsServer::program() else {
+    let Some(server) = NatsServer::if_installed("") else {
         return;
     };
-    let server = NatsServer::start(&program, "");
     let object = "comm://example.org/o-1";
     let (changes, children) = (format!("{object}/changes"), format!("{object}/children/"));
     LocalSet::new()

@@ -43,6 +43,16 @@ impl NatsServer {
         server
     }
 
+    /// The same where the program is installed; else nothing, and a line that says so.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[track_caller]
+    pub fn if_installed(more: &str) -> Option<Self> {
+        Some(Self::start(&Self::program()?, more))
+    }
+
     /// Starts several that know each other, each with further lines of configuration.
     ///
     /// # Panics

@@ -50,7 +50,7 @@ impl Node {
     pub fn start(kind: Kind, domain: &str) -> Option<Self> {
         let server = match kind {
             Kind::MessageNode => Server::MessageNode(MessageNode::start(domain)),
-            Kind::Nats => Server::Nats(NatsServer::start(&NatsServer::program()?, "")),
+            Kind::Nats => Server::Nats(NatsServer::if_installed("")?),
         };
         Some(Self {
             domain: domain.to_owned(),
