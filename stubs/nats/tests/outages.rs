@@ -10,8 +10,12 @@ use std::time::Duration;
 use hyperty_tests::harness::{NatsServer, free_port};
 use protocol::message::Reply;
 use serde_json::{Value, json};
-use support::WITHIN;
+use stub_nats::client::Event;
+use stub_nats::credentials::Credentials;
+use stub_nats::names::runtime_token;
+use stub_nats::wire::Headers;
 use support::core::Core;
+use support::{WITHIN, address, client, up};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
@@ -237,6 +241,88 @@ async fn a_stub_that_was_killed_takes_up_what_it_had_not_taken() {
             // What was handed out and not acknowledged comes again after 30 s.
             let waited = timeout(Duration::from_mins(1), all).await;
             assert!(waited.is_ok(), "{} of 400 came\n{}", told.len(), b.said());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_sent_to_a_runtime_as_it_dies_is_heard_when_it_is_back() {
+    let Some(server) = NatsServer::if_installed("") else {
+        return;
+    };
+    let config = json!({ "servers": [server.url()] });
+    LocalSet::new()
+        .run_until(async {
+            let mut a = Core::live("a", &config).await;
+            let mut b = Core::live("b", &config).await;
+            subscribe(&mut b, &[BOB]).await;
+            b.kill();
+            // For the server it is still there: a socket that nobody reads for.
+            let mut dying = client("b", &[server.url()], Credentials::None);
+            up(&mut dying).await;
+
+            for n in 1..=3 {
+                a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
+                    .await;
+            }
+            let swallowed = async { while !matches!(dying.next().await, Event::Message(_)) {} };
+            timeout(WITHIN, swallowed).await.expect("it was sent");
+            drop(dying);
+            let mut b = Core::live("b", &config).await;
+            subscribe(&mut b, &[BOB]).await;
+
+            for n in 1..=3 {
+                let heard = b.until(|heard| heard.to == BOB).await;
+                assert_eq!(heard.body["n"], n);
+            }
+            a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": 4 }))
+                .await;
+            let heard = b.until(|heard| heard.to == BOB).await;
+            assert_eq!(heard.body["n"], 4, "something came twice");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_sent_again_under_one_identifier_is_heard_once() {
+    let Some(server) = NatsServer::if_installed("") else {
+        return;
+    };
+    let config = json!({ "servers": [server.url()] });
+    LocalSet::new()
+        .run_until(async {
+            // The address is the first runtime's; then a test speaks in its place.
+            let mut a = Core::live("a", &config).await;
+            let mut b = Core::live("b", &config).await;
+            subscribe(&mut a, &[ALICE]).await;
+            subscribe(&mut b, &[BOB]).await;
+            a.kill();
+            let mut speaker = client("a", &[server.url()], Credentials::None);
+            up(&mut speaker).await;
+            let api = speaker.api();
+            let other = runtime_token(&address("hyperty-runtime://example.org/b")).expect("named");
+            let (to, at) = (api.names().to(&other), api.names().answer_from(&other, 7));
+            let same = [("Nats-Msg-Id", "the-same")];
+
+            for (n, headers) in [(1, &same[..]), (1, &same[..]), (2, &[])] {
+                let body = json!({ "id": n, "type": "update", "from": ALICE, "to": BOB, "body": { "n": n } });
+                let payload = body.to_string();
+                api.publish(&to, Some(&at), headers, payload.as_bytes())
+                    .expect("published");
+            }
+            let receipts = async {
+                let mut receipts = 0;
+                while receipts < 2 {
+                    if let Event::Message(delivery) = speaker.next().await {
+                        receipts += usize::from(Headers::of(delivery.headers).get("Hy-Received").is_some());
+                    }
+                }
+            };
+            timeout(WITHIN, receipts).await.expect("both are acknowledged");
+
+            let first = b.until(|heard| heard.to == BOB).await;
+            let second = b.until(|heard| heard.to == BOB).await;
+            assert_eq!((&first.body["n"], &second.body["n"]), (&json!(1), &json!(2)));
         })
         .await;
 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::answer::Answer;
 use super::book::{Book, NotBooked};
 use super::envelope::Held;
+use super::kept::Kept;
 use super::known::Known;
 use super::letters::{Letters, Sent};
 use super::limits::{JOBS_MAX, PARKED_BYTES_MAX, PARKED_MAX};
@@ -64,10 +65,19 @@ pub(super) struct Inbound {
     pub(super) runtime: Rc<str>,
     /// Where it expects an answer.
     pub(super) answer_at: Option<String>,
-    /// How it is acknowledged, when it came from the store.
-    pub(super) receipt: Option<String>,
-    /// Its identifier there.
+    /// How it is acknowledged, when somebody waits for that.
+    pub(super) receipt: Option<Receipt>,
+    /// What it is known by, when it may come twice.
     pub(super) identifier: Option<Rc<str>>,
+}
+
+/// Where a message is acknowledged once the core has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Receipt {
+    /// To the store that handed it out.
+    Stored(String),
+    /// To the runtime that sent it.
+    Sent(String),
 }
 
 /// A request of this runtime that another one has to answer.
@@ -79,7 +89,7 @@ pub(super) struct Awaited {
     pub(super) runtime: Rc<str>,
     pub(super) until: Instant,
     /// What is stored when the other runtime turns out to be away.
-    pub(super) letter: Option<Rc<[u8]>>,
+    pub(super) kept: Option<Kept>,
 }
 
 /// A request of another runtime that this one has to answer.
@@ -121,7 +131,7 @@ pub(super) struct Desk {
     /// What came before the cluster was ready, in order.
     pub(super) early: VecDeque<Held>,
     /// Acknowledgements that are due once the core has what they are for.
-    pub(super) receipts: Vec<String>,
+    pub(super) receipts: Vec<Receipt>,
     pub(super) is_ready: bool,
     pub(super) setup_again: Option<Instant>,
     pub(super) done: mpsc::UnboundedSender<Done>,
@@ -147,11 +157,10 @@ impl Desk {
             mailbox: Mailbox::new(stream.clone()),
             stream,
             book,
-            api,
             claims: Known::default(),
             owners: Known::default(),
             hearers: Known::default(),
-            letters: Letters::new(),
+            letters: Letters::new(api.names().runtime()),
             awaited: HashMap::new(),
             asked: HashMap::new(),
             seen: Seen::default(),
@@ -166,6 +175,7 @@ impl Desk {
             parked: 0,
             parked_bytes: 0,
             refused: 0,
+            api,
         }
     }
 
@@ -249,6 +259,7 @@ impl Desk {
     /// Gives up what nobody waits for any more.
     pub(super) fn sweep(&mut self, out: &mut Outbox) {
         let now = Instant::now();
+        self.store_overdue(out);
         // Whoever gave a time has been answered by the core.
         self.awaited.retain(|_, awaited| awaited.until > now);
         self.asked.retain(|_, asked| asked.until > now);

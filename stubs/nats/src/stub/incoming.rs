@@ -12,8 +12,9 @@ use protocol::{Address, Code, MessageKind};
 
 use super::answer::Answer;
 use super::book;
-use super::desk::{Asked, Desk, Inbound, Waiting, parse, post_answer};
+use super::desk::{Asked, Desk, Inbound, Receipt, Waiting, parse, post_answer};
 use super::envelope::{self, Envelope};
+use super::kept::RECEIVED;
 use super::known::Look;
 use super::letters::{IDENTIFIER, REPLY};
 use super::limits::ASKED_MAX;
@@ -29,7 +30,10 @@ impl Desk {
         match names.read(delivery.subject) {
             Came::Message { from } => {
                 let reply = delivery.reply.filter(|reply| names.may_answer(reply, from));
-                self.message(delivery, from, reply, None, out);
+                let is_kept = Headers::of(delivery.headers).get(IDENTIFIER).is_some();
+                let receipt = reply.filter(|_| is_kept);
+                let receipt = receipt.map(|at| Receipt::Sent(at.to_owned()));
+                self.message(delivery, from, reply, receipt, out);
             }
             Came::Mail { from } => {
                 let reply = Headers::of(delivery.headers).get(REPLY);
@@ -52,7 +56,7 @@ impl Desk {
         delivery: &Delivery<'_>,
         from: &str,
         reply: Option<&str>,
-        receipt: Option<String>,
+        receipt: Option<Receipt>,
         out: &mut Outbox,
     ) {
         let envelope = match envelope::read(delivery.payload) {
@@ -150,12 +154,12 @@ impl Desk {
 
     // A stored message waits until its receiver has shown itself.
     fn hand_over(&mut self, inbound: Inbound, out: &mut Outbox) {
-        if inbound.receipt.is_some()
+        if let Some(Receipt::Stored(receipt)) = &inbound.receipt
             && let Some(name) = parse(&inbound.held.to).and_then(|to| self.sleeper(&to))
         {
             if self.park(&inbound.held) {
                 self.sleeping.wait(&name, inbound);
-            } else if let Some(receipt) = &inbound.receipt {
+            } else {
                 let _ = self.mailbox.later(receipt);
             }
             return;
@@ -189,6 +193,12 @@ impl Desk {
     }
 
     fn hand_over_now(&mut self, mut inbound: Inbound, out: &mut Outbox) {
+        let identifier = inbound.identifier.as_deref();
+        if identifier.is_some_and(|identifier| self.seen.has(identifier)) {
+            // Stored because its sender did not hear that it had arrived.
+            self.receipts.extend(inbound.receipt);
+            return;
+        }
         let key = (inbound.held.from.clone(), inbound.held.id);
         // What was answered for the time being is not asked a second time by anybody but
         // who was started again: the answers are for the newer one.
@@ -262,20 +272,25 @@ impl Desk {
         }
     }
 
-    fn dropped(&mut self, from: &str, reason: &str, receipt: Option<String>, out: &mut Outbox) {
+    fn dropped(&mut self, from: &str, reason: &str, receipt: Option<Receipt>, out: &mut Outbox) {
         self.receipts.extend(receipt);
         self.lost(&format!("the runtime `{from}` sent {reason}"), out);
     }
 
     fn answer(&mut self, delivery: &Delivery<'_>, from: &str, number: u64, out: &mut Outbox) {
-        let Some(awaited) = self.awaited.get(&number) else {
+        let Some(awaited) = self.awaited.get_mut(&number) else {
             return;
         };
         if *awaited.runtime != *from {
             return;
         }
+        if Headers::of(delivery.headers).get(RECEIVED).is_some() {
+            awaited.kept = None;
+            return;
+        }
         if Headers::of(delivery.headers).status() == Some(Status::NO_RESPONDERS) {
-            if self.store_instead(number) {
+            let runtime = Rc::clone(&awaited.runtime);
+            if self.store_for(&runtime, number, out) {
                 return;
             }
             let reason = format!("the runtime `{from}` is not connected to the domain's cluster");
@@ -303,7 +318,7 @@ impl Desk {
     }
 
     fn pass_on(&mut self, number: u64, envelope: &Envelope<'_>, code: Code, out: &mut Outbox) {
-        let Some(awaited) = self.awaited.remove(&number) else {
+        let Some(mut awaited) = self.awaited.remove(&number) else {
             return;
         };
         let message = Message {
@@ -326,12 +341,13 @@ impl Desk {
             self.owners.forget(places::base(&to).as_str());
         }
         if !code.is_final() {
+            awaited.kept = None;
             self.awaited.insert(number, awaited);
         }
     }
 
     // A request of this runtime gets its last answer from the stub itself.
-    fn end(&mut self, number: u64, code: Code, reason: &str, out: &mut Outbox) {
+    pub(super) fn end(&mut self, number: u64, code: Code, reason: &str, out: &mut Outbox) {
         let Some(awaited) = self.awaited.remove(&number) else {
             return;
         };
@@ -347,8 +363,12 @@ impl Desk {
     pub(super) fn cut(&mut self, reason: &str, out: &mut Outbox) {
         self.is_ready = false;
         self.pulling = None;
-        let numbers: Vec<u64> = self.awaited.keys().copied().collect();
+        let mut numbers: Vec<u64> = self.awaited.keys().copied().collect();
+        numbers.sort_unstable();
         for number in numbers {
+            if self.store_instead(number) {
+                continue;
+            }
             let reason = format!("{reason}; the request may have been done");
             self.end(number, Code::UNAVAILABLE, &reason, out);
         }

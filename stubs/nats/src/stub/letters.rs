@@ -15,6 +15,8 @@ use crate::client::{JetStream, JetStreamError};
 /// One message.
 #[derive(Debug)]
 pub(super) struct Letter {
+    /// What it is known by to the cluster and to its receiver.
+    pub(super) identifier: Rc<str>,
     /// Where it is stored.
     pub(super) subject: String,
     /// Where its answer is expected.
@@ -39,19 +41,19 @@ enum State {
 /// All letters that are not known to be stored.
 #[derive(Debug)]
 pub(super) struct Letters {
-    queue: VecDeque<(u64, Rc<Letter>, State)>,
+    queue: VecDeque<(Rc<Letter>, State)>,
     bytes: usize,
     last: u64,
     under_way: usize,
     again_at: Option<Instant>,
     // Two starts of one runtime never use the same identifier.
-    start: String,
+    prefix: String,
 }
 
 /// A letter that was to be stored, and what became of it.
 #[derive(Debug)]
 pub(super) struct Sent {
-    number: u64,
+    identifier: Rc<str>,
     outcome: Result<(), JetStreamError>,
 }
 
@@ -60,7 +62,7 @@ pub(super) struct Sent {
 pub(super) struct Full;
 
 impl Letters {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(runtime: &str) -> Self {
         let start = getrandom::u64().unwrap_or_default();
         Self {
             queue: VecDeque::new(),
@@ -68,8 +70,14 @@ impl Letters {
             last: 0,
             under_way: 0,
             again_at: None,
-            start: format!("{start:x}"),
+            prefix: format!("{runtime}-{start:x}"),
         }
+    }
+
+    /// An identifier that no other message has.
+    pub(super) fn identifier(&mut self) -> Rc<str> {
+        self.last += 1;
+        format!("{}-{}", self.prefix, self.last).into()
     }
 
     pub(super) fn post(&mut self, letter: Letter) -> Result<(), Full> {
@@ -77,10 +85,8 @@ impl Letters {
         if self.queue.len() >= LETTERS_MAX || self.bytes + bytes > LETTERS_BYTES_MAX {
             return Err(Full);
         }
-        self.last += 1;
         self.bytes += bytes;
-        self.queue
-            .push_back((self.last, Rc::new(letter), State::Waits));
+        self.queue.push_back((Rc::new(letter), State::Waits));
         Ok(())
     }
 
@@ -91,20 +97,22 @@ impl Letters {
             return;
         }
         self.again_at = None;
-        for (number, letter, state) in &mut self.queue {
+        for (letter, state) in &mut self.queue {
             if self.under_way >= LETTERS_AT_ONCE {
                 break;
             }
             if *state == State::Waits {
                 *state = State::UnderWay;
                 self.under_way += 1;
-                let identifier =
-                    format!("{}-{}-{number}", stream.api().names().runtime(), self.start);
-                let (stream, letter, number) = (stream.clone(), Rc::clone(letter), *number);
+                let (stream, letter) = (stream.clone(), Rc::clone(letter));
                 let tell = tell.clone();
                 tokio::task::spawn_local(async move {
-                    let outcome = store(&stream, &letter, &identifier).await;
-                    tell(Sent { number, outcome });
+                    let outcome = store(&stream, &letter).await;
+                    let identifier = Rc::clone(&letter.identifier);
+                    tell(Sent {
+                        identifier,
+                        outcome,
+                    });
                 });
             }
         }
@@ -116,8 +124,8 @@ impl Letters {
         let at = self
             .queue
             .iter()
-            .position(|(number, ..)| *number == sent.number)?;
-        let (_, letter, state) = self.queue.get_mut(at)?;
+            .position(|(letter, _)| letter.identifier == sent.identifier)?;
+        let (letter, state) = self.queue.get_mut(at)?;
         let refused = match sent.outcome {
             Ok(()) => {
                 *state = State::Stored;
@@ -133,7 +141,7 @@ impl Letters {
                 None
             }
         };
-        while let Some((_, letter, State::Stored)) = self.queue.front() {
+        while let Some((letter, State::Stored)) = self.queue.front() {
             self.bytes = self.bytes.saturating_sub(letter.payload.len());
             self.queue.pop_front();
         }
@@ -141,12 +149,8 @@ impl Letters {
     }
 }
 
-async fn store(
-    stream: &JetStream,
-    letter: &Letter,
-    identifier: &str,
-) -> Result<(), JetStreamError> {
-    let mut headers = vec![(IDENTIFIER, identifier)];
+async fn store(stream: &JetStream, letter: &Letter) -> Result<(), JetStreamError> {
+    let mut headers = vec![(IDENTIFIER, &*letter.identifier)];
     if let Some(reply) = &letter.reply {
         headers.push((REPLY, reply));
     }

@@ -33,6 +33,11 @@ pub(super) const AWAITED_MAX: usize = 8192;
 /// Lines of a conversation and changes fit; [`AWAITED_MAX`] of them are 32 MiB.
 pub(super) const KEPT_BYTES_MAX: usize = 4096;
 
+/// How long a receiver may take to say that it has a message before it is stored.
+///
+/// Ten times a slow way there and back; whoever is killed is back hardly sooner.
+pub(super) const RECEIVED_WITHIN: Duration = Duration::from_secs(2);
+
 /// Requests of others that this runtime has not answered.
 pub(super) const ASKED_MAX: usize = 8192;
 

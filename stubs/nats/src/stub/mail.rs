@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use protocol::client::Outbox;
 use protocol::frame::LogLevel;
 
-use super::desk::{Desk, Pulling, log};
+use super::desk::{Desk, Pulling, Receipt, log};
+use super::kept::RECEIVED;
 use super::letters::IDENTIFIER;
 use crate::client::{PULL_MESSAGES, PULL_STANDS};
 use crate::wire::{Delivery, Headers, Status};
@@ -22,7 +23,7 @@ impl Desk {
         if let Some(pulling) = &mut self.pulling {
             pulling.left = pulling.left.saturating_sub(1);
         }
-        let receipt = delivery.reply.map(str::to_owned);
+        let receipt = delivery.reply.map(|at| Receipt::Stored(at.to_owned()));
         let identifier = Headers::of(delivery.headers).get(IDENTIFIER);
         if identifier.is_some_and(|identifier| self.seen.has(identifier)) {
             // Handed out again: the receipt was lost, the message was not.
@@ -83,7 +84,10 @@ impl Desk {
     pub(super) fn acknowledge(&mut self) {
         for receipt in std::mem::take(&mut self.receipts) {
             // Without a connection they are handed out again, and known.
-            let _ = self.mailbox.taken(&receipt);
+            let _ = match receipt {
+                Receipt::Stored(at) => self.mailbox.taken(&at),
+                Receipt::Sent(at) => self.api.publish(&at, None, &[(RECEIVED, "1")], &[]),
+            };
         }
     }
 }

@@ -14,6 +14,7 @@ mod desk;
 mod envelope;
 mod found;
 mod incoming;
+mod kept;
 mod known;
 mod letters;
 mod limits;

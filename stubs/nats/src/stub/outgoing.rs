@@ -11,9 +11,10 @@ use protocol::{Address, Code, MessageKind};
 
 use super::desk::{Awaited, Desk, Done, Waiting, parse, wait_of};
 use super::envelope::{self, Held};
+use super::kept::{Kept, is_kept};
 use super::known::Look;
-use super::letters::Letter;
-use super::limits::{AWAITED_MAX, KEPT_BYTES_MAX};
+use super::letters::{IDENTIFIER, Letter};
+use super::limits::AWAITED_MAX;
 use super::places::{self, Channel, Place};
 use crate::client::Failed;
 use crate::names::runtime_token;
@@ -151,12 +152,13 @@ impl Desk {
             Reply::Within(ms) => ms.to_string(),
             Reply::Untimed | Reply::Unwanted => String::new(),
         };
-        let with_wait = [(WAIT, wait.as_str())];
-        let headers = if wait.is_empty() {
-            &with_wait[..0]
-        } else {
-            &with_wait
+        let identifier = is_kept(message, payload).then(|| self.letters.identifier());
+        let header = match &identifier {
+            Some(identifier) => Some((IDENTIFIER, &**identifier)),
+            None if wait.is_empty() => None,
+            None => Some((WAIT, wait.as_str())),
         };
+        let headers = header.as_slice();
         if let Err(failed) = self.api.publish(&subject, Some(&at), headers, payload) {
             self.awaited.remove(&number);
             let code = match &failed {
@@ -166,31 +168,9 @@ impl Desk {
             };
             return self.refuse(message, code, &failed.to_string(), out);
         }
-        if is_kept(message)
-            && payload.len() <= KEPT_BYTES_MAX
-            && let Some(awaited) = self.awaited.get_mut(&number)
-        {
-            awaited.letter = Some(payload.into());
+        if let Some(awaited) = self.awaited.get_mut(&number) {
+            awaited.kept = identifier.map(|identifier| Kept::new(identifier, payload));
         }
-    }
-
-    /// A runtime that was asked is away: what need not be answered is stored for it.
-    pub(super) fn store_instead(&mut self, number: u64) -> bool {
-        let Some(awaited) = self.awaited.get_mut(&number) else {
-            return false;
-        };
-        let Some(payload) = awaited.letter.take() else {
-            return false;
-        };
-        let names = self.api.names();
-        let letter = Letter {
-            subject: names.mail_to(&awaited.runtime),
-            reply: Some(names.answer_from(&awaited.runtime, number)),
-            payload,
-        };
-        let is_posted = self.letters.post(letter).is_ok();
-        self.send_letters();
-        is_posted
     }
 
     // The number of a new request, and where its answer is to come.
@@ -213,7 +193,7 @@ impl Desk {
             to: header.to.to_owned(),
             runtime: Rc::clone(to),
             until: Instant::now() + wait_of(header.reply),
-            letter: None,
+            kept: None,
         };
         self.awaited.insert(number, awaited);
         Some((number, self.api.names().answer_from(to, number)))
@@ -228,6 +208,7 @@ impl Desk {
         out: &mut Outbox,
     ) {
         let letter = Letter {
+            identifier: self.letters.identifier(),
             subject,
             reply,
             payload,
@@ -356,16 +337,6 @@ impl Desk {
             );
         }
     }
-}
-
-// Scripts give no time for anything, and seldom look at an answer. What tells of
-// something is as good later; what asks for something is not.
-fn is_kept(message: &Message<'_>) -> bool {
-    let tells = matches!(
-        message.header.kind,
-        MessageKind::Create | MessageKind::Update | MessageKind::Delete
-    );
-    tells && message.header.reply == Reply::Untimed
 }
 
 pub(super) fn is_answered(message: &Message<'_>) -> bool {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::book::Shown;
-use super::desk::Inbound;
+use super::desk::{Inbound, Receipt};
 
 /// Who is awake, and what waits for the others.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Sleeping {
         let Some(known) = its.next() else {
             return false;
         };
-        known.receipt = receipt.map(str::to_owned);
+        known.receipt = receipt.map(|at| Receipt::Stored(at.to_owned()));
         true
     }
 }
