@@ -14,7 +14,7 @@ use crate::limits::{
     PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_SHARE, QUEUED_BYTES_MAX,
     UNTIMED_WAIT,
 };
-use crate::rooms::bus::{Asked, Goes, Pending};
+use crate::rooms::bus::{Asked, Goes, Key, Pending};
 
 // Notes a request that wants an answer, so that it gets exactly one.
 pub(crate) fn hold(
@@ -77,10 +77,7 @@ pub(crate) fn hold_until(
     if !is_retry {
         gate.pending += 1;
         if !is_timed {
-            if gate.untimed.len() >= PENDING_PER_LINK_MAX as usize {
-                forget_oldest(&mut bus.pending, gate, link);
-            }
-            gate.untimed.push_back(key);
+            note_untimed(&bus.pending, gate, link, key);
         }
     }
     Ok(())
@@ -96,6 +93,15 @@ fn forget_oldest(pending: &mut Pending, gate: &mut Gate, link: LinkId) {
             return;
         }
     }
+}
+
+// Most of those noted have been answered since, and only those are dropped: half of
+// the places at least each time, so that noting costs the same however many wait.
+fn note_untimed(pending: &Pending, gate: &mut Gate, link: LinkId, key: Key) {
+    if gate.untimed.len() >= 2 * PENDING_PER_LINK_MAX as usize {
+        gate.untimed.retain(|key| pending.is_waiting(*key, link));
+    }
+    gate.untimed.push_back(key);
 }
 
 pub(crate) fn release(core: &mut Core, admitted: &AdmittedMessage<'_>) {

@@ -1,5 +1,7 @@
 //! Messages: delivered once, answered once, or refused with a reason.
 
+use std::collections::VecDeque;
+
 use std::time::Duration;
 
 use core_supervisor::event::Exit;
@@ -355,4 +357,27 @@ fn who_only_tells_is_never_refused_for_answers_that_do_not_come() {
         story.messages("alice@a.example"),
         [("response".into(), bob, 200, r#"{"code":200}"#.into())]
     );
+}
+
+#[test]
+fn who_asks_on_and_on_hears_every_answer() {
+    const IN_FLIGHT: usize = 3;
+    const TIMES_ITS_SHARE: usize = 3;
+    let mut story = alice_and_bob();
+    let (alice, bob) = (
+        story.address("alice@a.example"),
+        story.address("bob@b.example"),
+    );
+    let mut asked = VecDeque::new();
+    let all = TIMES_ITS_SHARE * 4096;
+    for _ in 0..all {
+        asked.push_back(story.send("alice@a.example", "read", &bob, "{}", Reply::Untimed));
+        if asked.len() > IN_FLIGHT {
+            story.answer("bob@b.example", asked.pop_front().unwrap(), &alice, 200);
+        }
+    }
+
+    let heard = story.messages("alice@a.example").len();
+
+    assert_eq!(heard, all - IN_FLIGHT);
 }

@@ -160,14 +160,17 @@ impl Pending {
     /// Forgets a request of this asker that is not answered by the clock; `false`
     /// when it has ended already.
     pub(crate) fn forget(&mut self, key: Key, asker: LinkId) -> bool {
-        let Some(&at) = self.index.get(&key.0) else {
-            return false;
-        };
-        let is_its = self.slab[at].asker == asker && !self.slab[at].is_timed;
+        let is_its = self.is_waiting(key, asker);
         if is_its {
-            self.release(at);
+            self.close(key);
         }
         is_its
+    }
+
+    /// Whether a request of this asker that is not answered by the clock still waits.
+    pub(crate) fn is_waiting(&self, key: Key, asker: LinkId) -> bool {
+        let request = self.index.get(&key.0).map(|&at| &self.slab[at]);
+        request.is_some_and(|request| request.asker == asker && !request.is_timed)
     }
 
     /// Ends every request whose deadline has come, handing each to `on_end`.

@@ -28,7 +28,9 @@ const SCRIPT_SOURCE: &str = r#"
             asked += 1;
             bus.postMessage({ type: "read", from: url, to: order.peer, body }, heard);
         }
-        function heard() {
+        function heard(answer) {
+            // Whatever else comes is no answer, and nobody is told that all is done.
+            if (answer.body.code !== 200) return;
             answered += 1;
             if (answered === order.samples) done();
             else if (asked < order.samples) ask();
