@@ -1,7 +1,7 @@
 //! Conversations.
 
 use hyperty_tests::harness::social::{ANN, BOB};
-use hyperty_tests::harness::{Kind, Member, Pair, eventually};
+use hyperty_tests::harness::{Between, Member, Pair, eventually};
 use serde_json::{Value, json};
 
 use super::{DOMAIN, social};
@@ -15,6 +15,12 @@ over_each_node! {
     a_conversation_goes_on_after_the_inviting_runtime_was_killed,
     a_conversation_goes_on_after_each_stub_was_killed,
     a_conversation_goes_on_after_the_node_was_killed,
+}
+
+between_machines! {
+    two_users_find_each_other_and_talk,
+    a_conversation_goes_on_after_the_invited_runtime_was_killed,
+    a_conversation_goes_on_after_each_stub_was_killed,
 }
 
 /// Ann in the one runtime has created a conversation, Bob in the other has joined.
@@ -68,8 +74,8 @@ fn have(ann: &Member<'_>, bob: &Member<'_>, url: &Value, words: &[&str]) {
     }
 }
 
-fn two_users_find_each_other_and_talk(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn two_users_find_each_other_and_talk(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, url) = talking(&pair);
@@ -81,8 +87,8 @@ fn two_users_find_each_other_and_talk(kind: Kind) {
     assert!(explained.stdout.contains("running, live"), "{explained:?}");
 }
 
-fn who_leaves_hears_no_more_and_the_end_of_a_conversation_is_told(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn who_leaves_hears_no_more_and_the_end_of_a_conversation_is_told(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, first) = talking(&pair);
@@ -102,8 +108,8 @@ fn who_leaves_hears_no_more_and_the_end_of_a_conversation_is_told(kind: Kind) {
     assert!(bob.try_call("join", &json!([second])).is_err());
 }
 
-fn a_conversation_goes_on_after_the_invited_runtime_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn a_conversation_goes_on_after_the_invited_runtime_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann_is, bob_is, url) = begun(&pair);
@@ -124,8 +130,8 @@ fn a_conversation_goes_on_after_the_invited_runtime_was_killed(kind: Kind) {
     exchange(&ann, &bob, &url, &before, ["three", "four"]);
 }
 
-fn a_conversation_goes_on_after_the_inviting_runtime_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn a_conversation_goes_on_after_the_inviting_runtime_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann_is, bob_is, url) = begun(&pair);
@@ -141,8 +147,8 @@ fn a_conversation_goes_on_after_the_inviting_runtime_was_killed(kind: Kind) {
     exchange(&ann, &bob, &url, &["one", "two"], ["three", "four"]);
 }
 
-fn a_conversation_goes_on_after_each_stub_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn a_conversation_goes_on_after_each_stub_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, url) = talking(&pair);
@@ -156,8 +162,8 @@ fn a_conversation_goes_on_after_each_stub_was_killed(kind: Kind) {
     exchange(&ann, &bob, &url, &before, ["five", "six"]);
 }
 
-fn a_conversation_goes_on_after_the_node_was_killed(kind: Kind) {
-    let Some(mut pair) = Pair::start(kind, DOMAIN, social) else {
+fn a_conversation_goes_on_after_the_node_was_killed(between: Between) {
+    let Some(mut pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann_is, bob_is, url) = begun(&pair);

@@ -10,10 +10,22 @@
 macro_rules! over_each_node {
     ($($story:ident),+ $(,)?) => {
         mod over_a_message_node {
-            $(#[test] fn $story() { super::$story(hyperty_tests::harness::Kind::MessageNode); })+
+            $(#[test] fn $story() { super::$story(crate::near(crate::Kind::MessageNode)); })+
         }
         mod over_nats {
-            $(#[test] fn $story() { super::$story(hyperty_tests::harness::Kind::Nats); })+
+            $(#[test] fn $story() { super::$story(crate::near(crate::Kind::Nats)); })+
+        }
+    };
+}
+
+/// Plays stories over each kind of node, where the runtimes and the node have a machine each.
+macro_rules! between_machines {
+    ($($story:ident),+ $(,)?) => {
+        mod far_over_a_message_node {
+            $(#[test] fn $story() { super::$story(crate::far(crate::Kind::MessageNode)); })+
+        }
+        mod far_over_nats {
+            $(#[test] fn $story() { super::$story(crate::far(crate::Kind::Nats)); })+
         }
     };
 }
@@ -22,7 +34,7 @@ mod chat;
 mod objects;
 mod presence;
 
-use hyperty_tests::harness::Catalogue;
+use hyperty_tests::harness::{Between, Catalogue, Kind};
 
 /// The domain of everybody.
 const DOMAIN: &str = "social.example";
@@ -30,4 +42,16 @@ const DOMAIN: &str = "social.example";
 /// The hyperties of conversations and presence.
 fn social() -> Catalogue {
     Catalogue::fixture("social")
+}
+
+/// All on this machine.
+const fn near(kind: Kind) -> Between {
+    let is_far = false;
+    Between { kind, is_far }
+}
+
+/// Each on a machine of its own.
+const fn far(kind: Kind) -> Between {
+    let is_far = true;
+    Between { kind, is_far }
 }

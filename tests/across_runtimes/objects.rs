@@ -1,6 +1,6 @@
 //! Data objects.
 
-use hyperty_tests::harness::{Catalogue, Kind, Pair, Runtime, eventually};
+use hyperty_tests::harness::{Between, Catalogue, Pair, Runtime, eventually};
 use protocol::api::user_agent::Component;
 use serde_json::{Value, json};
 
@@ -15,6 +15,11 @@ over_each_node! {
     an_object_goes_on_after_the_observing_runtime_was_killed,
     an_object_goes_on_after_the_reporting_runtime_was_killed,
     an_object_goes_on_after_each_stub_was_killed,
+    an_object_goes_on_after_the_node_was_killed,
+}
+
+between_machines! {
+    every_change_child_and_call_reaches_the_other_runtime,
     an_object_goes_on_after_the_node_was_killed,
 }
 
@@ -35,8 +40,8 @@ struct Sharing {
 impl Sharing {
     /// A new object that the board observes.
     #[track_caller]
-    fn begun(kind: Kind) -> Option<Self> {
-        let pair = Pair::start(kind, DOMAIN, catalogue)?;
+    fn begun(between: Between) -> Option<Self> {
+        let pair = Pair::start(between, DOMAIN, catalogue)?;
         let board = pair.other.deploy(BOARD);
         let desk = pair.one.deploy(DESK);
         let sharing = Self { pair, desk, board };
@@ -101,8 +106,8 @@ fn took_up(runtime: &Runtime, component: &Component) {
     });
 }
 
-fn every_change_child_and_call_reaches_the_other_runtime(kind: Kind) {
-    let Some(sharing) = Sharing::begun(kind) else {
+fn every_change_child_and_call_reaches_the_other_runtime(between: Between) {
+    let Some(sharing) = Sharing::begun(between) else {
         return;
     };
 
@@ -114,8 +119,8 @@ fn every_change_child_and_call_reaches_the_other_runtime(kind: Kind) {
     sharing.board_has(&many["data"]);
 }
 
-fn the_end_of_an_object_is_told_in_the_other_runtime(kind: Kind) {
-    let Some(sharing) = Sharing::begun(kind) else {
+fn the_end_of_an_object_is_told_in_the_other_runtime(between: Between) {
+    let Some(sharing) = Sharing::begun(between) else {
         return;
     };
 
@@ -126,8 +131,8 @@ fn the_end_of_an_object_is_told_in_the_other_runtime(kind: Kind) {
     });
 }
 
-fn an_object_goes_on_after_the_observing_runtime_was_killed(kind: Kind) {
-    let Some(sharing) = Sharing::begun(kind) else {
+fn an_object_goes_on_after_the_observing_runtime_was_killed(between: Between) {
+    let Some(sharing) = Sharing::begun(between) else {
         return;
     };
     sharing.goes_on(1, 0);
@@ -146,8 +151,8 @@ fn an_object_goes_on_after_the_observing_runtime_was_killed(kind: Kind) {
     sharing.goes_on(3, 3);
 }
 
-fn an_object_goes_on_after_the_reporting_runtime_was_killed(kind: Kind) {
-    let Some(sharing) = Sharing::begun(kind) else {
+fn an_object_goes_on_after_the_reporting_runtime_was_killed(between: Between) {
+    let Some(sharing) = Sharing::begun(between) else {
         return;
     };
     sharing.goes_on(1, 0);
@@ -162,8 +167,8 @@ fn an_object_goes_on_after_the_reporting_runtime_was_killed(kind: Kind) {
     sharing.goes_on(3, 2);
 }
 
-fn an_object_goes_on_after_each_stub_was_killed(kind: Kind) {
-    let Some(sharing) = Sharing::begun(kind) else {
+fn an_object_goes_on_after_each_stub_was_killed(between: Between) {
+    let Some(sharing) = Sharing::begun(between) else {
         return;
     };
     sharing.goes_on(1, 0);
@@ -175,8 +180,8 @@ fn an_object_goes_on_after_each_stub_was_killed(kind: Kind) {
     sharing.goes_on(3, 4);
 }
 
-fn an_object_goes_on_after_the_node_was_killed(kind: Kind) {
-    let Some(mut sharing) = Sharing::begun(kind) else {
+fn an_object_goes_on_after_the_node_was_killed(between: Between) {
+    let Some(mut sharing) = Sharing::begun(between) else {
         return;
     };
     sharing.goes_on(1, 0);

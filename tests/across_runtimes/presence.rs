@@ -1,7 +1,7 @@
 //! Presence.
 
 use hyperty_tests::harness::social::{ANN, BOB};
-use hyperty_tests::harness::{Kind, Member, Pair};
+use hyperty_tests::harness::{Between, Member, Pair};
 use serde_json::{Value, json};
 
 use super::{DOMAIN, social};
@@ -16,6 +16,10 @@ over_each_node! {
     presence_goes_on_after_the_reporting_runtime_was_killed,
     presence_goes_on_after_each_stub_was_killed,
     presence_goes_on_after_the_node_was_killed,
+}
+
+between_machines! {
+    presence_goes_on_after_the_reporting_runtime_was_killed,
 }
 
 /// Ann reports in the one runtime, Bob observes in the other.
@@ -38,8 +42,8 @@ fn is_followed(ann: &Member<'_>, bob: &Member<'_>, url: &Value, status: &str) {
     bob.comes_to("status", &json!([url]), &json!(status));
 }
 
-fn a_user_s_presence_is_found_and_followed_in_another_runtime(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn a_user_s_presence_is_found_and_followed_in_another_runtime(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, url) = watching(&pair);
@@ -51,8 +55,8 @@ fn a_user_s_presence_is_found_and_followed_in_another_runtime(kind: Kind) {
     assert!(bob.try_call("status", &json!([url])).is_err());
 }
 
-fn who_has_gone_is_unavailable_until_they_are_back(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn who_has_gone_is_unavailable_until_they_are_back(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, url) = watching(&pair);
@@ -69,8 +73,8 @@ fn who_has_gone_is_unavailable_until_they_are_back(kind: Kind) {
     is_followed(&ann, &bob, &url, "away");
 }
 
-fn presence_goes_on_after_the_observing_runtime_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn presence_goes_on_after_the_observing_runtime_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann_is, url) = {
@@ -91,8 +95,8 @@ fn presence_goes_on_after_the_observing_runtime_was_killed(kind: Kind) {
     is_followed(&ann, &bob, &url, "back");
 }
 
-fn presence_goes_on_after_the_reporting_runtime_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn presence_goes_on_after_the_reporting_runtime_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (bob_is, url) = {
@@ -111,8 +115,8 @@ fn presence_goes_on_after_the_reporting_runtime_was_killed(kind: Kind) {
     is_followed(&ann, &bob, &url, "back");
 }
 
-fn presence_goes_on_after_each_stub_was_killed(kind: Kind) {
-    let Some(pair) = Pair::start(kind, DOMAIN, social) else {
+fn presence_goes_on_after_each_stub_was_killed(between: Between) {
+    let Some(pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann, bob, url) = watching(&pair);
@@ -124,8 +128,8 @@ fn presence_goes_on_after_each_stub_was_killed(kind: Kind) {
     is_followed(&ann, &bob, &url, "back");
 }
 
-fn presence_goes_on_after_the_node_was_killed(kind: Kind) {
-    let Some(mut pair) = Pair::start(kind, DOMAIN, social) else {
+fn presence_goes_on_after_the_node_was_killed(between: Between) {
+    let Some(mut pair) = Pair::start(between, DOMAIN, social) else {
         return;
     };
     let (ann_is, bob_is, url) = {

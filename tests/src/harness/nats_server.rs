@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
+use super::hosts::Host;
 use super::place::TempDir;
 use super::ports::free_port;
 use super::wait::some_time;
@@ -13,6 +14,7 @@ use super::wait::some_time;
 pub struct NatsServer {
     child: Child,
     program: PathBuf,
+    host: Host,
     port: u16,
     folder: TempDir,
 }
@@ -38,7 +40,17 @@ impl NatsServer {
     /// When it cannot be started.
     #[track_caller]
     pub fn start(program: &Path, more: &str) -> Self {
-        let server = Self::spawned(program, free_port(), more);
+        Self::start_on(Host::here(), program, more)
+    }
+
+    /// The same on another machine.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[track_caller]
+    pub fn start_on(host: Host, program: &Path, more: &str) -> Self {
+        let server = Self::spawned(host, program, free_port(), more);
         server.listens();
         server
     }
@@ -69,7 +81,7 @@ impl NatsServer {
             let cluster = format!(
                 "cluster {{ name: test, listen: \"127.0.0.1:{route}\", routes: [{routes}] }}\n{more}"
             );
-            Self::spawned(program, *port, &cluster)
+            Self::spawned(Host::here(), program, *port, &cluster)
         });
         let servers: Vec<_> = spawned.collect();
         servers.iter().for_each(Self::listens);
@@ -78,10 +90,10 @@ impl NatsServer {
 
     /// Where it is reached.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}:{}", self.host.address(), self.port)
     }
 
-    /// Its port on loopback.
+    /// Its port.
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -111,22 +123,24 @@ impl NatsServer {
     #[track_caller]
     pub fn start_again(&mut self) {
         self.kill();
-        self.child = spawn(&self.program, &self.folder);
+        self.child = spawn(&self.host, &self.program, &self.folder);
         self.listens();
     }
 
     #[track_caller]
-    fn spawned(program: &Path, port: u16, more: &str) -> Self {
+    fn spawned(host: Host, program: &Path, port: u16, more: &str) -> Self {
+        let at = host.address();
         let folder = TempDir::new();
         let store = folder.join("store").display().to_string();
         let text = format!(
-            "listen: \"127.0.0.1:{port}\"\nserver_name: s{port}\n\
+            "listen: \"{at}:{port}\"\nserver_name: s{port}\n\
              jetstream {{ store_dir: \"{store}\" }}\n{more}\n"
         );
         fs::write(folder.join("server.conf"), text).expect("a file can be written");
         Self {
-            child: spawn(program, &folder),
+            child: spawn(&host, program, &folder),
             program: program.to_owned(),
+            host,
             port,
             folder,
         }
@@ -155,12 +169,12 @@ impl Drop for NatsServer {
     }
 }
 
-fn spawn(program: &Path, folder: &TempDir) -> Child {
+fn spawn(host: &Host, program: &Path, folder: &TempDir) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
         .open(folder.join("log"));
-    Command::new(program)
+    host.command(program)
         .arg("-c")
         .arg(folder.join("server.conf"))
         .stdin(Stdio::null())

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
+use super::hosts::Host;
 use super::nats_server::NatsServer;
 use super::place::{TempDir, program};
 use super::ports::free_port;
@@ -35,6 +36,7 @@ enum Server {
 #[derive(Debug)]
 struct MessageNode {
     domain: String,
+    host: Host,
     port: u16,
     home: TempDir,
     child: Option<Child>,
@@ -48,9 +50,22 @@ impl Node {
     /// When it does not get ready.
     #[track_caller]
     pub fn start(kind: Kind, domain: &str) -> Option<Self> {
+        Self::start_on(Host::here(), kind, domain)
+    }
+
+    /// The same on another machine.
+    ///
+    /// # Panics
+    ///
+    /// When it does not get ready.
+    #[track_caller]
+    pub fn start_on(host: Host, kind: Kind, domain: &str) -> Option<Self> {
         let server = match kind {
-            Kind::MessageNode => Server::MessageNode(MessageNode::start(domain)),
-            Kind::Nats => Server::Nats(NatsServer::if_installed("")?),
+            Kind::MessageNode => Server::MessageNode(MessageNode::start(host, domain)),
+            Kind::Nats => {
+                let program = NatsServer::program()?;
+                Server::Nats(NatsServer::start_on(host, &program, ""))
+            }
         };
         Some(Self {
             domain: domain.to_owned(),
@@ -61,7 +76,9 @@ impl Node {
     /// What `--node` is given.
     pub fn url(&self) -> String {
         match &self.server {
-            Server::MessageNode(node) => format!("ws://127.0.0.1:{}/ws", node.port),
+            Server::MessageNode(node) => {
+                format!("ws://{}:{}/ws", node.host.address(), node.port)
+            }
             Server::Nats(server) => server.url(),
         }
     }
@@ -95,9 +112,10 @@ impl Node {
 
 impl MessageNode {
     #[track_caller]
-    fn start(domain: &str) -> Self {
+    fn start(host: Host, domain: &str) -> Self {
         let mut node = Self {
             domain: domain.to_owned(),
+            host,
             port: free_port(),
             home: TempDir::new(),
             child: None,
@@ -109,11 +127,20 @@ impl MessageNode {
     #[track_caller]
     fn start_again(&mut self) {
         self.kill();
-        let listen = format!("127.0.0.1:{}", self.port);
-        let mut child = Command::new(program("hyperty-node"))
+        let listen = format!("{}:{}", self.host.address(), self.port);
+        let is_loopback = self.host.address().is_loopback();
+        let elsewhere: &[&str] = if is_loopback {
+            &[]
+        } else {
+            &["--plain", "--open"]
+        };
+        let mut child = self
+            .host
+            .command(&program("hyperty-node"))
             .args(["--json", "serve", "--domain", &self.domain])
             .args(["--listen", &listen, "--data-dir"])
             .arg(self.home.join("node"))
+            .args(elsewhere)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log())

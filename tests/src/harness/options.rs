@@ -10,23 +10,27 @@ use std::thread;
 use serde_json::Value;
 
 use super::catalogue::Catalogue;
+use super::hosts::Host;
 use super::place::{TempDir, program};
 use super::runtime::Runtime;
 use super::wait::{WAIT_MAX, some_time};
 
 /// How a runtime is to be started.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Options {
     catalogue: Catalogue,
     arguments: Vec<String>,
     home: Option<TempDir>,
+    host: Host,
 }
 
 impl Options {
     pub(super) fn with(catalogue: Catalogue) -> Self {
         Self {
             catalogue,
-            ..Self::default()
+            arguments: Vec::new(),
+            home: None,
+            host: Host::here(),
         }
     }
 
@@ -42,6 +46,13 @@ impl Options {
     #[must_use]
     pub fn home(mut self, home: TempDir) -> Self {
         self.home = Some(home);
+        self
+    }
+
+    /// Starts it on another machine.
+    #[must_use]
+    pub fn on(mut self, host: &Host) -> Self {
+        self.host = host.clone();
         self
     }
 
@@ -66,7 +77,8 @@ impl Options {
     #[track_caller]
     pub fn try_start(self) -> Result<Runtime, (ExitStatus, String)> {
         let home = self.home.unwrap_or_default();
-        let mut child = supervisor(&home, &self.catalogue, &self.arguments);
+        let command = self.host.command(&program("core-supervisor"));
+        let mut child = supervisor(command, &home, &self.catalogue, &self.arguments);
         let lines = read_lines(child.stdout.take().expect("its output is piped"));
         let ready = lines.recv_timeout(WAIT_MAX).ok();
         let Some(ready) = ready.and_then(|line| serde_json::from_str::<Value>(&line).ok()) else {
@@ -75,7 +87,13 @@ impl Options {
             return Err((status, log));
         };
         let endpoint = PathBuf::from(ready["endpoint"].as_str().expect("an endpoint"));
-        Ok(Runtime::over(child, home, self.catalogue, endpoint))
+        Ok(Runtime::over(
+            child,
+            home,
+            self.catalogue,
+            endpoint,
+            self.host,
+        ))
     }
 }
 
@@ -96,9 +114,13 @@ pub(super) fn environment(home: &TempDir) -> Vec<(String, String)> {
     ]
 }
 
-fn supervisor(home: &TempDir, catalogue: &Catalogue, arguments: &[String]) -> Child {
+fn supervisor(
+    mut command: Command,
+    home: &TempDir,
+    catalogue: &Catalogue,
+    arguments: &[String],
+) -> Child {
     let log = File::create(home.join("log")).expect("a log file");
-    let mut command = Command::new(program("core-supervisor"));
     // A leash must be a pipe that only this process holds the other end of.
     let is_leashed = arguments.iter().any(|word| word == "--leash-fd");
     let stdin = if is_leashed {

@@ -3,10 +3,20 @@
 use serde_json::json;
 
 use super::catalogue::Catalogue;
+use super::hosts::{Host, Hosts};
 use super::node::{Kind, Node};
 use super::place::TempDir;
 use super::runtime::Runtime;
 use super::wait::eventually;
+
+/// What is between two runtimes.
+#[derive(Debug, Clone, Copy)]
+pub struct Between {
+    /// The node.
+    pub kind: Kind,
+    /// Whether each of the three has a machine of its own.
+    pub is_far: bool,
+}
 
 /// Two runtimes that reach each other.
 #[derive(Debug)]
@@ -17,25 +27,35 @@ pub struct Pair {
     pub other: Runtime,
     /// What is between them.
     pub node: Node,
+    /// Where they are, when each is on a machine of its own.
+    pub hosts: Option<Hosts>,
     catalogue: fn() -> Catalogue,
 }
 
 impl Pair {
     /// Starts a node of this kind and two runtimes with this catalogue, and waits until
-    /// both are live; nothing where the node is not installed.
+    /// both are live; nothing where the node is not installed, or there can be no other
+    /// machines.
     ///
     /// # Panics
     ///
     /// When they do not get there.
     #[track_caller]
-    pub fn start(kind: Kind, domain: &str, catalogue: fn() -> Catalogue) -> Option<Self> {
-        let node = Node::start(kind, domain)?;
-        let one = runtime(&node, catalogue, TempDir::new());
-        let other = runtime(&node, catalogue, TempDir::new());
+    pub fn start(between: Between, domain: &str, catalogue: fn() -> Catalogue) -> Option<Self> {
+        let hosts = match between.is_far {
+            true => Some(Hosts::apart()?),
+            false => None,
+        };
+        let places = hosts.as_ref().map(|it| [&it.one, &it.node, &it.other]);
+        let [one, node, other] = places.map_or_else(here, |places| places.map(Host::clone));
+        let node = Node::start_on(node, between.kind, domain)?;
+        let [one, other] =
+            [one, other].map(|host| runtime(&node, catalogue, &host, TempDir::new()));
         let pair = Self {
             one,
             other,
             node,
+            hosts,
             catalogue,
         };
         pair.is_live();
@@ -76,9 +96,9 @@ impl Pair {
     #[must_use]
     #[track_caller]
     pub fn with_other_killed(self, meanwhile: impl FnOnce(&Runtime)) -> Self {
-        let home = self.other.killed();
+        let (host, home) = (self.other.host().clone(), self.other.killed());
         meanwhile(&self.one);
-        let other = runtime(&self.node, self.catalogue, home);
+        let other = runtime(&self.node, self.catalogue, &host, home);
         let pair = Self { other, ..self };
         pair.is_live();
         pair
@@ -141,8 +161,13 @@ pub fn is_live(runtime: &Runtime, domain: &str) -> bool {
     its.any(|known| known["name"] == domain && known["session"] == "live")
 }
 
-fn runtime(node: &Node, catalogue: fn() -> Catalogue, home: TempDir) -> Runtime {
+fn here() -> [Host; 3] {
+    [Host::here(), Host::here(), Host::here()]
+}
+
+fn runtime(node: &Node, catalogue: fn() -> Catalogue, host: &Host, home: TempDir) -> Runtime {
     Runtime::with(catalogue())
+        .on(host)
         .arguments(&["--domain", node.domain(), "--node", &node.url()])
         .home(home)
         .start()

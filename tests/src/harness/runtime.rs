@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::catalogue::Catalogue;
 use super::command::{self, Outcome, Running, hyperty};
+use super::hosts::Host;
 use super::operator::{Answer, Operator};
 use super::options::{Options, child_status, environment};
 use super::place::TempDir;
@@ -30,6 +31,7 @@ pub struct Runtime {
     endpoint: PathBuf,
     child: Child,
     home: TempDir,
+    host: Host,
 }
 
 impl Runtime {
@@ -40,6 +42,7 @@ impl Runtime {
         home: TempDir,
         catalogue: Catalogue,
         endpoint: PathBuf,
+        host: Host,
     ) -> Self {
         Self {
             operator: Operator::connect(&endpoint),
@@ -48,6 +51,7 @@ impl Runtime {
             endpoint,
             child,
             home,
+            host,
         }
     }
 
@@ -256,6 +260,11 @@ impl Runtime {
     /// Its directories.
     pub const fn home(&self) -> &TempDir {
         &self.home
+    }
+
+    /// The machine that it runs on.
+    pub const fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Kills the supervisor as the kernel would, and gives back its directories for
