@@ -121,6 +121,32 @@ fn sessions_and_routes_survive_the_node() {
 }
 
 #[test]
+fn after_the_node_messages_wait_for_a_runtime_that_is_not_back_yet() {
+    let mut story = Story::new();
+    let (_, alice) = story.runtime(ALICE);
+    let (_, bob) = story.runtime(BOB);
+
+    let mut story = story.restart();
+    let again = story.connect();
+    let session = format!("{ALICE}/{alice}");
+    story.ask(again, "re-open", &session, "mn:/session", json!(null));
+    let to = format!("{BOB}/sm");
+    story.say(
+        again,
+        "create",
+        "hyperty://example.org/a",
+        &to,
+        json!({"n": 1}),
+    );
+    let back = story.connect();
+    let session = format!("{BOB}/{bob}");
+    story.say(back, "re-open", &session, "mn:/session", json!(null));
+
+    let heard = story.take(back);
+    assert_eq!((heard.len(), &heard[1]["body"]), (2, &json!({"n": 1})));
+}
+
+#[test]
 fn re_open_at_a_node_that_knows_nothing_opens_a_session() {
     let mut story = Story::new();
     let link = story.connect();

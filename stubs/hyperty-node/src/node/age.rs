@@ -57,7 +57,7 @@ impl Node {
         };
         let over = self.sessions.iter().filter(|(_, session)| is_over(session));
         let over: Vec<_> = over
-            .filter(|(_, session)| session.home == self.settings.id || self.is_gone(&session.home))
+            .filter(|(_, session)| self.is_home(&session.home) || self.is_gone(&session.home))
             .map(|(runtime, _)| runtime.clone())
             .collect();
         for runtime in over {
@@ -87,7 +87,7 @@ impl Node {
             return true;
         }
         match self.sessions.get(runtime) {
-            Some(session) if session.home == self.settings.id => true,
+            Some(session) if self.is_home(&session.home) => true,
             Some(session) if !self.is_gone(&session.home) => false,
             _ => {
                 let mut before = self.beats.keys().take_while(|id| **id < self.settings.id);

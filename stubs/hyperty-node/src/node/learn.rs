@@ -31,7 +31,7 @@ impl Node {
         let Some(told) = row.read::<SessionRow>() else {
             return self.forget_session(&runtime);
         };
-        let is_mine = told.home == self.settings.id;
+        let is_mine = self.is_home(&told.home);
         if let Some(session) = self.sessions.get(&runtime) {
             // Our own write, coming back.
             if session.home == told.home && session.token == told.token {

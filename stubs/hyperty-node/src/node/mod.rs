@@ -48,7 +48,7 @@ use self::session::{Session, Sessions};
 pub struct Settings {
     /// The domain it speaks for, e.g. `example.org`.
     pub domain: String,
-    /// Its own name among the nodes of the domain.
+    /// Its own name among the nodes of the domain, another at each start.
     pub id: String,
     /// Whether there are others.
     pub is_one_of_many: bool,
@@ -247,6 +247,12 @@ impl Node {
 
     fn is_here(&self, runtime: &Address) -> bool {
         let session = self.sessions.get(runtime);
-        session.is_some_and(|session| session.home == self.settings.id)
+        session.is_some_and(|session| self.is_home(&session.home))
+    }
+
+    // A node has another name after each start. One that is alone has every session, those
+    // too that it was given under an earlier name.
+    fn is_home(&self, node: &str) -> bool {
+        !self.settings.is_one_of_many || node == self.settings.id
     }
 }

@@ -37,9 +37,13 @@ impl Story {
     }
 
     pub fn with(rows: Vec<Row>, is_one_of_many: bool) -> Self {
+        Self::named("one", rows, is_one_of_many)
+    }
+
+    fn named(id: &str, rows: Vec<Row>, is_one_of_many: bool) -> Self {
         let settings = Settings {
             domain: DOMAIN.into(),
-            id: "one".into(),
+            id: id.into(),
             is_one_of_many,
             names: Names::new([7; 32]),
         };
@@ -60,10 +64,11 @@ impl Story {
         }
     }
 
-    /// The same domain after the node was killed: what the store has is all there is.
+    /// The same domain after the node was killed: what the store has is all there is,
+    /// and it has another name.
     pub fn restart(self) -> Self {
         let rows = self.rows.into_values().collect();
-        let mut story = Self::with(rows, false);
+        let mut story = Self::named("two", rows, false);
         story.now = self.now;
         story.last = self.last;
         story
