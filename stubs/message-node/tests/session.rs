@@ -390,3 +390,42 @@ fn the_nodes_of_a_domain_are_met_in_turn() {
 
     assert_eq!(met, ["wss://one.org", "wss://two.org", "wss://one.org"]);
 }
+
+#[test]
+fn who_only_tells_is_never_refused_for_answers_that_do_not_come() {
+    const MORE_THAN_WAIT: u64 = 5_000;
+    let mut play = Play::live();
+    let told = |n: u64| {
+        Message::new(MessageKind::Update, HYPERTY, BOB, b"{}")
+            .with_id(n)
+            .expecting(Reply::Untimed)
+    };
+
+    for n in 1..=MORE_THAN_WAIT {
+        play.send(told(n));
+        assert_eq!(play.next().unwrap()["id"], n);
+    }
+    play.hear(&response(MORE_THAN_WAIT, 200));
+    play.hear(&response(1, 200));
+
+    // The newest is answered, the oldest has given its place away.
+    assert_eq!(play.ends(), [(MORE_THAN_WAIT, 200)]);
+}
+
+#[test]
+fn who_gave_a_time_keeps_the_place() {
+    const ALL_THAT_WAIT: u64 = 4_096;
+    let mut play = Play::live();
+    let asked = |n: u64| {
+        Message::new(MessageKind::Read, HYPERTY, BOB, b"{}")
+            .with_id(n)
+            .expecting(Reply::Within(60_000))
+    };
+
+    for n in 1..=ALL_THAT_WAIT + 1 {
+        play.send(asked(n));
+        play.next();
+    }
+
+    assert_eq!(play.ends(), [(ALL_THAT_WAIT + 1, 429)]);
+}

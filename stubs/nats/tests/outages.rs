@@ -328,6 +328,38 @@ async fn what_is_sent_again_under_one_identifier_is_heard_once() {
 }
 
 #[tokio::test]
+async fn who_only_tells_is_never_refused_for_answers_that_do_not_come() {
+    const MORE_THAN_WAIT: u64 = 9_000;
+    let Some(server) = NatsServer::if_installed("") else {
+        return;
+    };
+    let config = json!({ "servers": [server.url()] });
+    LocalSet::new()
+        .run_until(async {
+            let mut a = Core::live("a", &config).await;
+            let mut b = Core::live("b", &config).await;
+            subscribe(&mut b, &[BOB]).await;
+
+            for n in 0..MORE_THAN_WAIT {
+                a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
+                    .await;
+                if n % 100 == 99 {
+                    let heard = b.until(|heard| heard.to == BOB).await;
+                    assert_eq!(heard.body["n"], n - 99);
+                    for n in n - 98..=n {
+                        let heard = b.until(|heard| heard.to == BOB).await;
+                        assert_eq!(heard.body["n"], n);
+                    }
+                }
+            }
+
+            let refused = a.rest(Duration::from_millis(50)).await;
+            assert!(refused.is_empty(), "{refused:?}");
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn what_nobody_can_take_is_refused_at_a_bound() {
     let port = free_port();
     let config = json!({ "servers": [format!("nats://127.0.0.1:{port}")] });

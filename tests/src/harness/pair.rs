@@ -42,9 +42,10 @@ impl Pair {
     /// When they do not get there.
     #[track_caller]
     pub fn start(between: Between, domain: &str, catalogue: fn() -> Catalogue) -> Option<Self> {
-        let hosts = match between.is_far {
-            true => Some(Hosts::apart()?),
-            false => None,
+        let hosts = if between.is_far {
+            Some(Hosts::apart()?)
+        } else {
+            None
         };
         let places = hosts.as_ref().map(|it| [&it.one, &it.node, &it.other]);
         let [one, node, other] = places.map_or_else(here, |places| places.map(Host::clone));

@@ -164,7 +164,7 @@ impl Session {
             Some(renamed) => renamed,
             None => wire::write(message, &via),
         };
-        if is_asked && !self.requests.has_room() {
+        if is_asked && !self.requests.make_room() {
             let why = "too many requests wait for this node's answers";
             return self.refuse(message, Code::BUSY, why);
         }

@@ -32,6 +32,9 @@ pub(super) struct Pending {
     to: String,
     id: u64,
     until: u64,
+    is_timed: bool,
+    // Those that came later have a greater one.
+    number: u64,
     is_sent: bool,
     routed: Routed,
 }
@@ -48,6 +51,8 @@ impl Pending {
             to: message.header.to.to_owned(),
             id: message.header.id,
             until: now + wait,
+            is_timed: matches!(message.header.reply, Reply::Within(_)),
+            number: 0,
             is_sent: false,
             routed,
         }
@@ -66,23 +71,44 @@ impl Pending {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Requests(BTreeMap<Key, Pending>);
+pub(super) struct Requests {
+    all: BTreeMap<Key, Pending>,
+    // Those whose authors gave no time, in the order in which they came.
+    untimed: BTreeMap<u64, Key>,
+    last: u64,
+}
 
 impl Requests {
-    pub(super) fn has_room(&self) -> bool {
-        self.0.len() < PENDING_MAX
+    /// Makes room for another one; false when everybody who waits gave a time.
+    ///
+    /// Scripts cannot say whether they want an answer: one that only tells would have
+    /// all the places. The oldest is as good as forgotten by its author.
+    pub(super) fn make_room(&mut self) -> bool {
+        if self.all.len() < PENDING_MAX {
+            return true;
+        }
+        let oldest = self.untimed.pop_first();
+        oldest.is_some_and(|(_, key)| self.all.remove(&key).is_some())
     }
 
-    pub(super) fn put(&mut self, key: Key, pending: Pending) {
-        self.0.insert(key, pending);
+    pub(super) fn put(&mut self, key: Key, mut pending: Pending) {
+        self.take(&key);
+        self.last += 1;
+        pending.number = self.last;
+        if !pending.is_timed {
+            self.untimed.insert(self.last, key.clone());
+        }
+        self.all.insert(key, pending);
     }
 
     pub(super) fn take(&mut self, key: &Key) -> Option<Pending> {
-        self.0.remove(key)
+        let pending = self.all.remove(key)?;
+        self.untimed.remove(&pending.number);
+        Some(pending)
     }
 
     pub(super) fn sent(&mut self, key: &Key) {
-        if let Some(pending) = self.0.get_mut(key) {
+        if let Some(pending) = self.all.get_mut(key) {
             pending.is_sent = true;
         }
     }
@@ -90,31 +116,42 @@ impl Requests {
     /// Takes an answer; `None` when nobody waits for it, else what it changes.
     pub(super) fn answered(&mut self, key: &Key, code: Code) -> Option<Routed> {
         if !code.is_final() {
-            return self.0.contains_key(key).then(Routed::default);
+            return self.all.contains_key(key).then(Routed::default);
         }
-        self.0.remove(key).map(|pending| pending.routed)
+        self.take(key).map(|pending| pending.routed)
     }
 
     /// Takes those that went to a node which knows nothing of them any more.
     pub(super) fn take_sent(&mut self) -> Vec<Pending> {
-        let all = std::mem::take(&mut self.0);
-        let (sent, kept) = all.into_iter().partition(|(_, pending)| pending.is_sent);
-        self.0 = kept;
-        let sent: BTreeMap<_, _> = sent;
-        sent.into_values().collect()
+        let sent = |_: &Key, pending: &mut Pending| pending.is_sent;
+        self.take_where(sent)
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Pending> {
-        std::mem::take(&mut self.0).into_values().collect()
+        self.take_where(|_, _| true)
     }
 
     /// Forgets those whose authors wait no longer; the core, or they themselves, have
     /// made an answer for them.
     pub(super) fn forget_overdue(&mut self, now: u64) {
-        self.0.retain(|_, pending| pending.until > now);
+        if self.due().is_some_and(|due| due <= now) {
+            self.take_where(|_, pending| pending.until <= now);
+        }
+    }
+
+    fn take_where(&mut self, is_it: impl FnMut(&Key, &mut Pending) -> bool) -> Vec<Pending> {
+        let taken: Vec<Pending> = self
+            .all
+            .extract_if(.., is_it)
+            .map(|(_, pending)| pending)
+            .collect();
+        for pending in &taken {
+            self.untimed.remove(&pending.number);
+        }
+        taken
     }
 
     pub(super) fn due(&self) -> Option<u64> {
-        self.0.values().map(|pending| pending.until).min()
+        self.all.values().map(|pending| pending.until).min()
     }
 }

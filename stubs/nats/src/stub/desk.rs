@@ -1,6 +1,6 @@
 //! What the stub knows: who waits for what, between two turns of its loop.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use protocol::{Address, Code, MessageKind};
 use tokio::sync::mpsc;
 
 use super::answer::Answer;
+use super::asked::AllAsked;
 use super::book::{Book, NotBooked};
 use super::envelope::Held;
 use super::kept::Kept;
@@ -88,17 +89,10 @@ pub(super) struct Awaited {
     pub(super) to: String,
     pub(super) runtime: Rc<str>,
     pub(super) until: Instant,
+    /// Whether its sender gave no time, and gives its place to a newer one.
+    pub(super) is_untimed: bool,
     /// What is stored when the other runtime turns out to be away.
     pub(super) kept: Option<Kept>,
-}
-
-/// A request of another runtime that this one has to answer.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) at: String,
-    pub(super) until: Instant,
-    /// Whether an answer has come that is not the last one.
-    pub(super) is_heard: bool,
 }
 
 /// The request for stored messages that stands.
@@ -123,8 +117,8 @@ pub(super) struct Desk {
     pub(super) owners: Known<Option<Rc<str>>, Waiting>,
     pub(super) hearers: Known<Rc<[Rc<str>]>, Waiting>,
     pub(super) letters: Letters,
-    pub(super) awaited: HashMap<u64, Awaited>,
-    pub(super) asked: HashMap<(String, u64), Asked>,
+    pub(super) awaited: BTreeMap<u64, Awaited>,
+    pub(super) asked: AllAsked,
     pub(super) seen: Seen,
     pub(super) sleeping: Sleeping,
     pub(super) pulling: Option<Pulling>,
@@ -161,8 +155,8 @@ impl Desk {
             owners: Known::default(),
             hearers: Known::default(),
             letters: Letters::new(api.names().runtime()),
-            awaited: HashMap::new(),
-            asked: HashMap::new(),
+            awaited: BTreeMap::new(),
+            asked: AllAsked::default(),
             seen: Seen::default(),
             sleeping: Sleeping::default(),
             pulling: None,
@@ -247,10 +241,9 @@ impl Desk {
     pub(super) fn status(&self, value: &str, desc: &str, out: &mut Outbox) {
         let body = serde_json::json!({ "value": value, "desc": desc }).to_string();
         let to = format!("{}/status", self.address);
-        let level = if value == "live" {
-            LogLevel::Info
-        } else {
-            LogLevel::Warn
+        let level = match value {
+            "failed" | "disconnected" => LogLevel::Warn,
+            _ => LogLevel::Info,
         };
         log(out, level, &format!("{value}: {desc}"));
         let _ = out.send(MessageKind::Update, &to, body.as_bytes());
@@ -262,7 +255,7 @@ impl Desk {
         self.store_overdue(out);
         // Whoever gave a time has been answered by the core.
         self.awaited.retain(|_, awaited| awaited.until > now);
-        self.asked.retain(|_, asked| asked.until > now);
+        self.asked.forget_overdue(now);
         if self.setup_again.is_some_and(|at| at <= now) && self.api.is_up() {
             self.setup_again = None;
             self.set_up();

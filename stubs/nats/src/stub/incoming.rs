@@ -11,13 +11,13 @@ use protocol::message::{Header, Message, Reply};
 use protocol::{Address, Code, MessageKind};
 
 use super::answer::Answer;
+use super::asked::Asked;
 use super::book;
-use super::desk::{Asked, Desk, Inbound, Receipt, Waiting, parse, post_answer};
+use super::desk::{Desk, Inbound, Receipt, Waiting, parse, post_answer};
 use super::envelope::{self, Envelope};
 use super::kept::RECEIVED;
 use super::known::Look;
 use super::letters::{IDENTIFIER, REPLY};
-use super::limits::ASKED_MAX;
 use super::outgoing::{CODE, WAIT};
 use super::places::{self, Channel, Place};
 use crate::names::{Came, runtime_token};
@@ -204,6 +204,7 @@ impl Desk {
         // who was started again: the answers are for the newer one.
         let known = self.asked.get(&key);
         let is_known = known.is_some_and(|asked| !asked.is_heard);
+        let is_told = inbound.identifier.is_some() && inbound.held.reply == Reply::Untimed;
         let wait = match inbound.held.reply {
             Reply::Within(wait) if !is_known => wait,
             Reply::Untimed if !is_known => REPLY_WAIT_MS,
@@ -218,20 +219,21 @@ impl Desk {
                 return self.deliver(inbound, out);
             }
         };
-        if self.asked.len() >= ASKED_MAX {
-            return self.turn_away(&inbound, Code::BUSY, "too many requests wait here", out);
+        // The core, too, makes room for what only tells by forgetting the oldest.
+        if !is_told {
+            inbound.held.reply = Reply::Within(wait);
         }
-        inbound.held.reply = Reply::Within(wait);
         let until = Instant::now() + Duration::from_millis(wait.into()) + Duration::from_secs(1);
         let at = inbound.answer_at.clone().unwrap_or_default();
-        self.asked.insert(
-            key,
-            Asked {
-                at,
-                until,
-                is_heard: false,
-            },
-        );
+        let asked = Asked {
+            at,
+            until,
+            is_heard: false,
+            is_told,
+        };
+        if !self.asked.put(key, asked) {
+            return self.turn_away(&inbound, Code::BUSY, "too many requests wait here", out);
+        }
         self.deliver(inbound, out);
     }
 
@@ -363,8 +365,7 @@ impl Desk {
     pub(super) fn cut(&mut self, reason: &str, out: &mut Outbox) {
         self.is_ready = false;
         self.pulling = None;
-        let mut numbers: Vec<u64> = self.awaited.keys().copied().collect();
-        numbers.sort_unstable();
+        let numbers: Vec<u64> = self.awaited.keys().copied().collect();
         for number in numbers {
             if self.store_instead(number) {
                 continue;

@@ -16,7 +16,7 @@ use protocol::{Code, MessageKind};
 
 use super::desk::{Awaited, Desk};
 use super::letters::Letter;
-use super::limits::{KEPT_BYTES_MAX, RECEIVED_WITHIN};
+use super::limits::{AWAITED_MAX, KEPT_BYTES_MAX, RECEIVED_WITHIN};
 
 /// The header of the receiver's word that its core has a message.
 pub(super) const RECEIVED: &str = "Hy-Received";
@@ -63,6 +63,28 @@ impl Desk {
         is_among
     }
 
+    /// Makes room for another request; false when everybody who asked gave a time.
+    ///
+    /// Scripts cannot say whether they want an answer. The oldest of theirs is as good
+    /// as forgotten by its sender, but what it told is not.
+    pub(super) fn room_to_ask(&mut self) -> bool {
+        if self.awaited.len() < AWAITED_MAX {
+            return true;
+        }
+        let mut untimed = self
+            .awaited
+            .iter()
+            .filter(|(_, awaited)| awaited.is_untimed);
+        let Some((&oldest, awaited)) = untimed.next() else {
+            return false;
+        };
+        if awaited.kept.is_some() && !self.store_instead(oldest) {
+            return false;
+        }
+        self.awaited.remove(&oldest);
+        true
+    }
+
     /// Stores a message whose receiver has not said to have it; false when there is
     /// nothing to store, or no room for it.
     pub(super) fn store_instead(&mut self, number: u64) -> bool {
@@ -103,8 +125,7 @@ impl Desk {
             .awaited
             .iter()
             .filter(|(_, awaited)| awaited.kept.is_some() && runtimes.contains(&awaited.runtime));
-        let mut numbers: Vec<u64> = kept.map(|(number, _)| *number).collect();
-        numbers.sort_unstable();
+        let numbers: Vec<u64> = kept.map(|(number, _)| *number).collect();
         for number in numbers {
             if !self.store_instead(number) {
                 let reason = "too many messages wait to be stored by the domain's cluster";

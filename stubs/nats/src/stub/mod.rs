@@ -7,6 +7,7 @@
 //! one's question; messages from one address to another keep their order.
 
 mod answer;
+mod asked;
 mod back_end;
 mod book;
 mod config;

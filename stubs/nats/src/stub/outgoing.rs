@@ -180,7 +180,7 @@ impl Desk {
         to: &Rc<str>,
         out: &mut Outbox,
     ) -> Option<(u64, String)> {
-        if self.awaited.len() >= AWAITED_MAX {
+        if !self.room_to_ask() {
             let reason = format!("{AWAITED_MAX} requests wait for answers of the domain already");
             self.refuse(message, Code::BUSY, &reason, out);
             return None;
@@ -193,6 +193,7 @@ impl Desk {
             to: header.to.to_owned(),
             runtime: Rc::clone(to),
             until: Instant::now() + wait_of(header.reply),
+            is_untimed: header.reply == Reply::Untimed,
             kept: None,
         };
         self.awaited.insert(number, awaited);
