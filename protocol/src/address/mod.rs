@@ -103,6 +103,18 @@ impl Address {
             .unwrap_or_default()
     }
 
+    /// The domain that it belongs to: of a domain's own service the domain, e.g. `example.org`
+    /// for `domain://msg-node.example.org/sm`; else [`Self::domain`] (spec messaging §6.5).
+    pub fn served_domain(&self) -> &str {
+        let domain = self.domain();
+        if self.scheme() != "domain" {
+            return domain;
+        }
+        let services = ["msg-node.", "registry."];
+        let rest = services.iter().find_map(|label| domain.strip_prefix(label));
+        rest.unwrap_or(domain)
+    }
+
     /// What follows the domain, with its leading slash, or empty.
     pub fn path(&self) -> &str {
         self.text.get(self.domain_end..).unwrap_or_default()

@@ -70,7 +70,7 @@ fn attributes(party: &Party<'_>) -> Value {
     add("type", party.kind.as_str().into());
     add("address", party.address.as_str().into());
     add("scheme", party.address.scheme().into());
-    add("domain", party.address.domain().into());
+    add("domain", party.address.served_domain().into());
     add("path", party.address.path().into());
     if party.kind.has_provider() {
         add("provider", party.provider.into());

@@ -145,7 +145,7 @@ fn entity(types: &Types, party: &Party<'_>) -> Result<Entity, String> {
     let mut attributes = HashMap::from([
         ("address".to_owned(), text(party.address.as_str())),
         ("scheme".to_owned(), text(party.address.scheme())),
-        ("domain".to_owned(), text(party.address.domain())),
+        ("domain".to_owned(), text(party.address.served_domain())),
         ("path".to_owned(), text(party.address.path())),
     ]);
     let mut parents = HashSet::new();

@@ -59,7 +59,7 @@ impl Trait {
             Self::User => party.acts_for().unwrap_or_default(),
             Self::Provider => party.provider,
             Self::Path => party.address.path(),
-            Self::Domain => party.address.domain(),
+            Self::Domain => party.address.served_domain(),
             Self::Scheme => party.address.scheme(),
         }
     }

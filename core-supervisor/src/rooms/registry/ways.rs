@@ -170,13 +170,7 @@ pub fn domain_of<'a>(to: &'a Address, runtime: &'a Address) -> &'a str {
     if to.scheme() == "global" {
         return runtime.domain();
     }
-    let domain = to.domain();
-    if to.scheme() != "domain" {
-        return domain;
-    }
-    let services = ["msg-node.", "registry."];
-    let rest = services.iter().find_map(|label| domain.strip_prefix(label));
-    rest.unwrap_or(domain)
+    to.served_domain()
 }
 
 /// The name of the stub for an address of another network: `fitness.google.com` for

@@ -438,3 +438,49 @@ fn a_component_without_a_provider_is_refused_everywhere() {
     assert_eq!(explanation.verdict, Verdict::Error);
     assert!(explanation.errors[0].contains("has no provider"));
 }
+
+#[test]
+fn the_services_of_a_domain_are_the_domain_and_those_of_another_are_not() {
+    let set = by_default();
+    let verdict = |from: &Someone, word: &str, to: &str| {
+        let explanation = check(&set, from, word, &remote(to));
+        (
+            explanation.verdict,
+            explanation.rules.first().map(|rule| rule.id.clone()),
+        )
+    };
+    let ours = [
+        "domain://msg-node.alice.example/sm",
+        "domain://msg-node.alice.example/address-allocation",
+        "domain://registry.alice.example",
+    ];
+    let theirs = [
+        "domain://msg-node.bob.example/sm",
+        "domain://registry.bob.example",
+        // Names that only look like it.
+        "domain://msg-node.alice.example.bob.example/sm",
+        "hyperty://msg-node.alice.example/1",
+    ];
+
+    for to in ours {
+        let said = verdict(&hyperty(HERE), "subscribe", to);
+        assert_eq!(
+            said,
+            (Verdict::Permitted, Some("hyperty-to-its-domain".to_owned())),
+            "{to}"
+        );
+        let said = verdict(&stub(HERE), "LISTEN", to);
+        assert_eq!(
+            said,
+            (Verdict::Permitted, Some("stub-to-its-domain".to_owned())),
+            "{to}"
+        );
+    }
+    for to in theirs {
+        assert_ne!(
+            verdict(&hyperty(HERE), "subscribe", to).0,
+            Verdict::Permitted,
+            "{to}"
+        );
+    }
+}
