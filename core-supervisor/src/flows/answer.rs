@@ -1,7 +1,7 @@
 //! An answer goes back to whoever asked, and ends the request; an event goes to
 //! whoever owns or hears its address, and nobody answers it.
 
-use protocol::{Code, codec};
+use protocol::{Address, Code, codec};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
@@ -9,7 +9,7 @@ use crate::flows::judge::{Judgement, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{deliver, hold, lend, observe, refuse, registration, search, sync};
 use crate::ingress::AdmittedMessage;
-use crate::rooms::bus::Goes;
+use crate::rooms::bus::{Goes, Key, Request};
 
 /// A message that is no request: an answer ends what it answers.
 pub(crate) fn response(
@@ -24,18 +24,7 @@ pub(crate) fn response(
         // An event: nobody answers it, and whoever owns or hears the address gets it.
         return event(core, admitted, judgement, now, out);
     }
-    let pending = &core.rooms.bus.pending;
-    let mut to = header.to;
-    let mut key = pending.key(to, header.id);
-    let mut request = pending.find(key, to, header.id);
-    if request.is_none()
-        && let Some(own) = core.questions.spelling(to, header.id)
-    {
-        to = own;
-        key = pending.key(to, header.id);
-        request = pending.find(key, to, header.id);
-    }
-    let Some(request) = request else {
+    let Some((key, request)) = answered(core, header.to, header.id) else {
         return Err(Refusal::new(
             Code::NOT_FOUND,
             "no-request",
@@ -90,6 +79,22 @@ pub(crate) fn response(
     observe::delivered(core, admitted, judgement, Some((owner, Some(latency))), now);
     lend::offer(core, admitted, judgement, asked, now, out);
     Ok(())
+}
+
+// The request that an answer is for. Nodes and published components write `runtime://…`
+// for whoever asked as `hyperty-runtime://…`: it is the same address.
+fn answered<'core>(core: &'core Core, to: &str, id: u64) -> Option<(Key, &'core Request)> {
+    let pending = &core.rooms.bus.pending;
+    let under = |to: &str| {
+        let key = pending.key(to, id);
+        Some((key, pending.find(key, to, id)?))
+    };
+    let own = || under(core.questions.spelling(to, id)?);
+    let renamed = || {
+        let address: Address = to.parse().ok().filter(Address::is_runtime)?;
+        under(address.as_str()).or_else(|| under(&address.published()))
+    };
+    under(to).or_else(own).or_else(renamed)
 }
 
 fn event(

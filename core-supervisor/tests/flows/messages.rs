@@ -239,6 +239,24 @@ fn both_names_of_the_runtime_lead_to_the_same_room() {
 }
 
 #[test]
+fn an_answer_may_say_the_other_name_of_the_address_that_asked() {
+    let mut story = alice_and_bob();
+    let bob = story.address("bob@b.example");
+    let (operator, address) = story.operator();
+
+    let id = story.send_as(operator, &address, "read", &bob, "{}", WITHIN);
+    let published = address.replace("hyperty-runtime://", "runtime://");
+    story.answer("bob@b.example", id, &published, 200);
+    story.answer("bob@b.example", id, &published, 200);
+
+    let codes: Vec<u16> = { story.messages_on(operator) }
+        .iter()
+        .map(|m| m.2)
+        .collect();
+    assert_eq!(codes, [200]);
+}
+
+#[test]
 fn a_receiver_that_does_not_read_makes_its_senders_hear_429() {
     let mut story = alice_and_bob();
     let bob = story.address("bob@b.example");
