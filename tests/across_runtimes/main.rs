@@ -31,6 +31,7 @@ macro_rules! between_machines {
 }
 
 mod chat;
+mod faults;
 mod objects;
 mod presence;
 

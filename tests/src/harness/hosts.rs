@@ -117,7 +117,7 @@ impl Drop for Namespace {
 }
 
 /// Two runtimes' machines and the node's between them; the runtimes' do not see each other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Hosts {
     /// The first runtime's.
     pub one: Host,

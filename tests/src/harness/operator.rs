@@ -175,6 +175,48 @@ impl Operator {
         answers
     }
 
+    /// Sends a request with each of these bodies before it reads an answer; what numbers
+    /// each was answered with, and one is as it should be.
+    ///
+    /// # Panics
+    ///
+    /// When a request is not answered at all.
+    #[track_caller]
+    pub fn ask_many(
+        &self,
+        kind: &str,
+        to: &str,
+        bodies: &[Value],
+        within: Duration,
+    ) -> Vec<Vec<u16>> {
+        let mut client = self.client.lock().unwrap();
+        let mut asked = BTreeMap::new();
+        for (place, body) in bodies.iter().enumerate() {
+            let body = body.to_string();
+            let id = client.ask(MessageKind::parse(kind), to, body.as_bytes(), within);
+            asked.insert(id.expect("the request can be sent"), place);
+        }
+        let mut answers = vec![Vec::new(); bodies.len()];
+        // The core answers in order: a second answer to any of them comes before this one's.
+        let mut last = None;
+        loop {
+            let (incoming, _) = client.recv_within(MANY_WAIT).expect("each is answered");
+            if let Incoming::Response(response) = incoming {
+                let (id, code) = (response.id, response.code.0);
+                match asked.get(&id) {
+                    Some(place) => answers[*place].push(code),
+                    None if last == Some(id) => return answers,
+                    None => {}
+                }
+            }
+            if last.is_none() && answers.iter().all(|codes| !codes.is_empty()) {
+                let room = format!("{}/bus", client.runtime());
+                let asked = client.ask(MessageKind::Read, &room, b"{}", MANY_WAIT);
+                last = Some(asked.expect("the request can be sent"));
+            }
+        }
+    }
+
     /// What a room shows when it is read.
     ///
     /// # Panics
