@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long anything may take that is waited for.
-pub const WITHIN: Duration = Duration::from_secs(30);
+pub const WITHIN: Duration = Duration::from_mins(1);
 
 /// Dials by itself, which only a test may.
 #[derive(Debug, Clone, Copy, Default)]

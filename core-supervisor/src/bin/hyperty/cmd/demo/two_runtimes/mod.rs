@@ -23,8 +23,8 @@ use crate::scratch::Scratch;
 use crate::{Context, signals};
 
 /// How long one step may take. Everything together takes seconds; a machine that
-/// is busy building takes longer.
-const STEP_WITHIN: Duration = Duration::from_secs(40);
+/// is busy building takes a minute.
+const STEP_WITHIN: Duration = Duration::from_secs(90);
 
 /// How long a process may be seen after the end.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
