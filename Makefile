@@ -28,9 +28,9 @@ bench: ## measure against a bare relay and other brokers; prints ratios
 	@.ci/tools build
 	@.ci/bench
 
-fuzz: ## ten minutes of fuzzing for each target
+fuzz: ## fuzz every target, ten minutes each or `make fuzz SECONDS=60`
 	@.ci/tools build fuzz
-	@.ci/fuzz
+	@FUZZ_SECONDS=$(or $(SECONDS),600) .ci/fuzz
 
 run: ## start the runtime in the foreground, in your own directories
 	@.ci/tools build

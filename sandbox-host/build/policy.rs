@@ -111,9 +111,18 @@ struct Entry {
 pub(crate) fn read(folder: &Path, name: &str) -> Result<Policy, String> {
     let path = folder.join(name).with_extension("toml");
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let file: File = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    parse(&text, &path, &|base| read(folder, base))
+}
+
+/// Reads the text of the profile at `path`, which may build on what `base` reads.
+pub(crate) fn parse(
+    text: &str,
+    path: &Path,
+    base: &dyn Fn(&str) -> Result<Policy, String>,
+) -> Result<Policy, String> {
+    let file: File = toml::from_str(text).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut policy = match &file.base {
-        Some(base) => read(folder, base)?,
+        Some(name) => base(name)?,
         None => Policy {
             calls: BTreeMap::new(),
             limits: BTreeMap::new(),

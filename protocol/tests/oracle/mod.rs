@@ -1,7 +1,7 @@
 //! The message header as a second codec reads and writes it.
 //!
 //! `wincode` with variable-length integers writes the bytes of bincode's
-//! standard configuration. Shared with `fuzz/fuzz_targets/header_differential.rs`.
+//! standard configuration. Shared with `the fuzz target `header``.
 
 use protocol::message::Header;
 use protocol::{Code, MessageKind, Reply};
