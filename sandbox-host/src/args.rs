@@ -5,6 +5,7 @@ use protocol::frame::Level;
 use crate::lockdown::Without;
 use crate::lockdown::namespaces::Network;
 use crate::profile::Profile;
+use crate::shell::ShellArgs;
 
 /// What the program is asked to do.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) enum Command {
     Script(ScriptArgs),
     /// Say which level can be reached here.
     Probe(Without, Form),
+    /// Serve a terminal from a sandbox of its own.
+    Shell(ShellArgs),
     /// Say how to call it.
     Help,
     /// Say what it is.
@@ -50,6 +53,7 @@ pub(crate) const USAGE: &str = "\
 usage: sandbox-host nursery [--with-network] [--pretend-without landlock|seccomp|userns]…
        sandbox-host script --profile NAME [--min-level L2] [--max-level L3 | --level L3] [--memory BYTES]
        sandbox-host probe [--json]
+       sandbox-host shell [--profile NAME] [--level L3] [--program FILE]
 
 The link to the core is descriptor 0.";
 
@@ -63,6 +67,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
             only_without(args).map(|without| Command::Nursery(without, network))
         }
         Some("script") => script(args).map(Command::Script),
+        Some("shell") => shell(args).map(Command::Shell),
         Some("probe") => {
             let json = args.next_if(|word| word == "--json").is_some();
             let form = if json { Form::Json } else { Form::Lines };
@@ -112,6 +117,28 @@ fn script(mut args: impl Iterator<Item = String>) -> Result<ScriptArgs, String> 
                     .parse()
                     .map_err(|_| format!("`{number}` is not a number of bytes"))?;
             }
+            "--pretend-without" => read.without.add(&value(&word, &mut args)?)?,
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    Ok(read)
+}
+
+fn shell(mut args: impl Iterator<Item = String>) -> Result<ShellArgs, String> {
+    let mut read = ShellArgs {
+        profile: Profile::named("script").ok_or("no profile `script`")?,
+        level: Level::L3,
+        program: None,
+        without: Without::default(),
+    };
+    while let Some(word) = args.next() {
+        match word.as_str() {
+            "--profile" => {
+                let name = value(&word, &mut args)?;
+                read.profile = Profile::named(&name).ok_or(format!("no profile `{name}`"))?;
+            }
+            "--level" => read.level = value(&word, &mut args)?.parse()?,
+            "--program" => read.program = Some(value(&word, &mut args)?.into()),
             "--pretend-without" => read.without.add(&value(&word, &mut args)?)?,
             other => return Err(format!("unknown argument `{other}`")),
         }

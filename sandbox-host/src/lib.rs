@@ -12,6 +12,7 @@
 //! | `native` | waits for one program and executes it |
 //! | [`script`] | the JavaScript engine |
 //! | [`probe`] | which level can be reached here |
+//! | `shell` | a sandbox for a terminal |
 
 mod args;
 pub mod link;
@@ -22,6 +23,7 @@ pub mod probe;
 pub mod profile;
 mod proof;
 pub mod script;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,7 @@ pub fn run(args: impl Iterator<Item = String>) -> ExitCode {
         Ok(Command::Nursery(without, network)) => nursery::run(without, network),
         Ok(Command::Script(args)) => be_a_script_host(&args),
         Ok(Command::Probe(without, form)) => ExitCode::from(u8::from(!probe::run(without, form))),
+        Ok(Command::Shell(args)) => shell::run(&args),
         Ok(Command::Help) => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -269,6 +269,16 @@ pub enum Action {
         /// What it is to be.
         spec: LaunchSpec,
     },
+    /// Stop a sandbox's process where it is, as SIGSTOP does.
+    Pause {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
+    /// Let a stopped process go on.
+    Resume {
+        /// The sandbox.
+        sandbox: SandboxId,
+    },
     /// Kill a sandbox's whole process tree, now.
     Kill {
         /// The sandbox.

@@ -142,6 +142,7 @@ fn enter(
         sandbox: None,
         min_level,
         has_run: false,
+        is_debugged: false,
         restarts: 0,
         since: now.mono,
         next_try: None,
@@ -338,7 +339,9 @@ fn register(
 pub(crate) fn cell_of(core: &Core, id: DeploymentId) -> Option<(Cell, LaunchSpec)> {
     let deployment = core.rooms.user_agent.get(id)?;
     let package = deployment.package.as_ref()?;
-    let shares = package.engine == Engine::Script && package.kind == ComponentKind::Hyperty;
+    let is_code_of_many =
+        package.engine == Engine::Script && package.kind == ComponentKind::Hyperty;
+    let shares = is_code_of_many && !deployment.is_debugged;
     let cell = Cell {
         provider: package.provider.clone(),
         user: package.user.clone(),

@@ -6,9 +6,9 @@ use protocol::CoreFrame;
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
-use crate::flows::{respond, supervise};
+use crate::flows::{debug, respond, supervise};
 use crate::ids::{DeploymentId, LinkId, SandboxId};
-use crate::limits::{LOAD_MAX, PING_AFTER_DELIVERY, PING_EVERY, PONG_MAX, READY_MAX};
+use crate::limits::{PING_AFTER_DELIVERY, PING_EVERY, PONG_MAX, READY_MAX};
 use crate::rooms::sandboxes::{Cause, Phase, Sandbox};
 use crate::rooms::user_agent::Stage;
 
@@ -72,7 +72,7 @@ pub(crate) fn deadlines(core: &mut Core, now: Now, out: &mut Actions) {
         .rooms
         .user_agent
         .iter()
-        .filter(|(_, d)| d.stage == Stage::Loading && now.mono >= d.since + LOAD_MAX)
+        .filter(|(_, d)| d.is_late(now.mono))
         .filter_map(|(_, d)| d.sandbox)
         .collect();
     for id in late {
@@ -110,7 +110,7 @@ pub(crate) fn next_deadline(core: &Core) -> Option<Duration> {
         .user_agent
         .iter()
         .filter_map(|(_, d)| match d.stage {
-            Stage::Loading => Some(d.since + LOAD_MAX),
+            Stage::Loading => d.loads_until(),
             Stage::Waiting | Stage::Failed => d.next_try,
             Stage::Reading | Stage::Launching | Stage::Running | Stage::Stopped => None,
         });
@@ -125,6 +125,7 @@ enum Due {
 fn deadline_of(core: &Core, sandbox: &Sandbox) -> Option<Duration> {
     match sandbox.phase {
         Phase::Starting | Phase::Inspecting => Some(sandbox.since + READY_MAX),
+        Phase::Ready if debug::is_in(core, sandbox) => None,
         Phase::Ready => {
             let gate = core.gates.get(&sandbox.link?)?;
             let ping = sandbox.ping_due.min(gate.ping_by.unwrap_or(Duration::MAX));

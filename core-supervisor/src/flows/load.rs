@@ -10,7 +10,7 @@ use crate::event::{Action, Actions, Now};
 use crate::flows::dial::connector;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    audit, fetch, observe, reach, registration, reload, serve_storage, sync, undeploy,
+    audit, debug, fetch, observe, reach, registration, reload, serve_storage, sync, undeploy,
 };
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
@@ -151,6 +151,7 @@ pub(crate) fn load(
     }
     core.epoch += 1;
     core.check_by(now.mono + LOAD_MAX);
+    debug::hold(core, id, sandbox, now, out);
     match &package.code {
         Loadable::Script(file, text) => load_script(core, link, &package, (file, text), out),
         Loadable::Program(program) => load_program(core, link, &package, *program, out),

@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod begin;
 pub(crate) mod connect;
+pub(crate) mod debug;
 pub(crate) mod deliver;
 pub(crate) mod deploy;
 pub(crate) mod dial;

@@ -14,8 +14,8 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    deploy, dial, observe, reload, serve_admin, serve_allocation, serve_discovery, serve_registry,
-    serve_storage, serve_subscriptions, stop, supervise, sync, trust, undeploy,
+    debug, deploy, dial, observe, reload, serve_admin, serve_allocation, serve_discovery,
+    serve_registry, serve_storage, serve_subscriptions, stop, supervise, sync, trust, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -217,12 +217,14 @@ fn manage(
     out: &mut Actions,
 ) -> Served {
     let now = asked.now;
-    let is_interrupted = matches!(method, "stop" | "start" | "restart") && {
+    let is_interrupted = matches!(method, "stop" | "start" | "restart" | "debug") && {
         let reason = format!("a `{method}` came before the new code ran");
         let refusal = Refusal::new(Code::CONFLICT, "interrupted", reason);
         reload::give_up(core, id, &refusal, out).is_some()
     };
     match method {
+        "debug" => return debug::begin(core, asked, id, out),
+        "go" => return debug::go(core, asked, id, out),
         "stop" => {
             undeploy::leave_sandbox(core, id, now, out);
             set_stage(core, id, Stage::Stopped, "stopped by hand", now);
@@ -243,7 +245,7 @@ fn manage(
         }
         other => {
             return Err(Refusal::bad_request(format!(
-                "`{other}` is not a method: say stop, start, restart, reload, approve or rollback"
+                "`{other}` is not a method: say stop, start, restart, reload, approve, rollback, debug or go"
             )));
         }
     }

@@ -233,6 +233,7 @@ fn component_ended(
         return;
     };
     deployment.sandbox = None;
+    deployment.is_debugged = false;
     deployment.since = now.mono;
     reason.clone_into(&mut deployment.reason);
     let about = deployment

@@ -74,6 +74,7 @@ pub(crate) fn leave_sandbox(core: &mut Core, id: DeploymentId, now: Now, out: &m
     let Some(deployment) = core.rooms.user_agent.get_mut(id) else {
         return;
     };
+    deployment.is_debugged = false;
     let Some(sandbox_id) = deployment.sandbox.take() else {
         return;
     };

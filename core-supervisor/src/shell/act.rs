@@ -4,7 +4,9 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use protocol::frame::LogLevel;
+
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::Signal;
 
 use super::Brain;
 use super::deadlines::DRAIN;
@@ -46,6 +48,8 @@ impl<B: Brain> RunLoop<B> {
             Action::Close { link, drain } => self.close(link, drain),
             Action::Launch { sandbox, spec } => self.launch(sandbox, &spec),
             Action::Kill { sandbox } => self.launcher_of(sandbox).kill(sandbox),
+            Action::Pause { sandbox } => self.launcher_of(sandbox).signal(sandbox, Signal::STOP),
+            Action::Resume { sandbox } => self.launcher_of(sandbox).signal(sandbox, Signal::CONT),
             Action::Inspect { sandbox, pid: _ } => {
                 let seen = self.launcher_of(sandbox).inspect(sandbox);
                 self.happened.push_back(seen);

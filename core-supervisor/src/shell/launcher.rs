@@ -148,6 +148,15 @@ impl Launcher {
         }
     }
 
+    /// Stops a sandbox that is known, or lets it go on.
+    pub(super) fn signal(&self, sandbox: SandboxId, signal: Signal) {
+        let process = self.processes.get(&sandbox);
+        if let Some(pidfd) = process.and_then(|process| process.pidfd.as_ref()) {
+            // Fails only when it has ended, and then the nursery will say so.
+            let _ = pidfd_send_signal(pidfd, signal);
+        }
+    }
+
     /// Says on which processors a sandbox may run.
     ///
     /// The call takes a number, which may be another process's once its owner is

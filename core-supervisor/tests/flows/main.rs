@@ -6,6 +6,7 @@
 mod allocation;
 mod audit;
 mod components;
+mod debug;
 mod dial_bounds;
 mod dials;
 mod discovery;

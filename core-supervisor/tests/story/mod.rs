@@ -47,6 +47,10 @@ pub struct Story {
     pub sides: BTreeMap<LinkId, Side>,
     pub launched: BTreeMap<SandboxId, LinkId>,
     pub killed: Vec<SandboxId>,
+    /// Whose processes are stopped.
+    pub paused: std::collections::BTreeSet<SandboxId>,
+    /// Which was stopped last.
+    pub paused_last: Option<SandboxId>,
     pub is_over: bool,
     /// Components by name: their address and the link they are on.
     pub components: BTreeMap<String, (String, LinkId)>,
@@ -135,6 +139,8 @@ impl Story {
             sides: BTreeMap::new(),
             launched: BTreeMap::new(),
             killed: Vec::new(),
+            paused: std::collections::BTreeSet::new(),
+            paused_last: None,
             is_over: false,
             components: BTreeMap::new(),
             greets: true,

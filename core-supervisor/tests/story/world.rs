@@ -121,6 +121,13 @@ impl Story {
                     self.happens(Event::NotLaunched { sandbox, reason });
                 }
             },
+            Action::Pause { sandbox } => {
+                self.paused.insert(sandbox);
+                self.paused_last = Some(sandbox);
+            }
+            Action::Resume { sandbox } => {
+                self.paused.remove(&sandbox);
+            }
             Action::Kill { sandbox } => self.kill(sandbox),
             Action::Inspect { sandbox, .. } => {
                 let seen = Confinement {

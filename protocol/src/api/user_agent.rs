@@ -47,7 +47,9 @@ pub struct Method {
     /// `stop`, `start`, `restart`, or `reload`: read its package again and load that
     /// at the same address; the old code goes on when the new one cannot. Of signed
     /// packages also `approve`: take the newer version that waits; `rollback`: go back
-    /// to the version before, and stay there until `approve`.
+    /// to the version before, and stay there until `approve`. For the operator also
+    /// `debug`: start it again in a process of its own, stopped in front of its code;
+    /// `go`: let that go on.
     pub method: String,
     /// Its address, or its name when only one has it.
     pub resource: String,
@@ -77,7 +79,8 @@ pub struct Component {
     /// What runs it.
     pub engine: Engine,
     /// `reading`, `launching`, `locking`, `loading`, `running`, `waiting` (to be
-    /// tried again), `stopped`, `failed` (will not be tried again).
+    /// tried again), `stopped`, `paused` (stopped for a debugger, its process is there),
+    /// `failed` (will not be tried again).
     pub state: String,
     /// Why it is in that state, when it is not running.
     #[serde(default)]

@@ -25,7 +25,7 @@ const MACHINE: (u16, &str) = (62, "x86_64");
 const MACHINE: (u16, &str) = (183, "aarch64");
 
 /// Checks that this is a static program for this machine.
-pub(super) fn check(program: &OwnedFd) -> Result<(), String> {
+pub(crate) fn check(program: &OwnedFd) -> Result<(), String> {
     let mut header = [0; HEADER_BYTES];
     let count = read(program, &mut header, 0)?;
     if header.get(..4) != Some(b"\x7fELF") {

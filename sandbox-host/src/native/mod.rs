@@ -10,7 +10,7 @@
 //! descriptors that is set just before, and closes on exec: the program can
 //! never have a descriptor of that number, so it cannot execute a second one.
 
-mod elf;
+pub(crate) mod elf;
 mod wait;
 
 use std::ffi::{CStr, CString};

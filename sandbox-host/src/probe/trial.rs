@@ -241,6 +241,33 @@ impl Line {
         }
     }
 
+    /// Sends bytes to a program that does not speak in frames.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = rustix::net::send(&self.socket, rest, SendFlags::NOSIGNAL)?;
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Reads what such a program says next; 0 when it has gone.
+    pub fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let kept = self.buffer.split_off(self.read);
+        self.buffer.clear();
+        self.read = 0;
+        if kept.is_empty() {
+            return receive(&self.socket, target, &mut None);
+        }
+        let count = kept.len().min(target.len());
+        let (first, rest) = kept.split_at(count);
+        if let Some(target) = target.get_mut(..count) {
+            target.copy_from_slice(first);
+        }
+        self.buffer.extend_from_slice(rest);
+        Ok(count)
+    }
+
     fn is_whole(&self) -> io::Result<bool> {
         let prefix = Prefix::read(&self.buffer).map_err(io::Error::other)?;
         let whole = prefix.map_or(PREFIX_BYTES, |prefix| prefix.frame_bytes());

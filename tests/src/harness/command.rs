@@ -1,7 +1,7 @@
 //! Running the command line and reading what it said.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 
@@ -151,6 +151,29 @@ pub(super) fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
     Running {
         child: Mutex::new(child),
     }
+}
+
+/// Runs it with this text to read; more than a pipe holds would wait for its reader.
+pub(super) fn reading<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (K, V)>,
+    text: &str,
+) -> Outcome {
+    let mut child = Command::new(program("hyperty"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("hyperty runs");
+    let mut input = child.stdin.take().expect("its input");
+    input
+        .write_all(text.as_bytes())
+        .expect("it takes its input");
+    drop(input);
+    outcome_of(&child.wait_with_output().expect("its output can be read"))
 }
 
 fn outcome_of(output: &Output) -> Outcome {

@@ -329,6 +329,15 @@ impl Runtime {
         command::start(arguments, environment(&self.home))
     }
 
+    /// Runs the command line against this runtime, with something to read.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn hyperty_reading(&self, arguments: &[&str], text: &str) -> Outcome {
+        command::reading(arguments, environment(&self.home), text)
+    }
+
     fn watcher(&self) -> &Watcher {
         self.watcher.get_or_init(|| Watcher::start(&self.endpoint))
     }

@@ -34,6 +34,8 @@ const ROOT_HELP: &str = "\
   rollback     Go back to the version of a component that ran before
   rm           Remove a component; its next deployment gets its address again
   logs         What components wrote, and what became of them
+  debug        Start a component stopped, for a debugger from outside
+  shell        Look around in a sandbox like a component's
 
 \u{1b}[1;4mAuthors\u{1b}[0m
   new          Write a project for a new component that builds and runs at once
@@ -234,6 +236,10 @@ pub(crate) enum Command {
     Rm(cmd::control::Args),
     /// Show what components wrote, and what became of them
     Logs(cmd::logs::Args),
+    /// Start a component stopped, for a debugger from outside
+    Debug(cmd::debug::Args),
+    /// Look around in a sandbox like a component's
+    Shell(cmd::shell::Args),
     /// Write a project for a new component that builds and runs at once
     New(cmd::new::Args),
     /// Build a project and put its code in the catalogue

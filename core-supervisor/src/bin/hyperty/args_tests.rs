@@ -75,6 +75,8 @@ fn the_helps_read_well() {
         "policy",
         "registry",
         "catalogue",
+        "debug",
+        "shell",
         "doctor",
         "config",
         "completions",

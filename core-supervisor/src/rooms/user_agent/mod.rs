@@ -8,6 +8,7 @@
 //! Not here: processes (rooms/sandboxes), the steps themselves (flows/deploy.rs)
 
 mod origin;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use protocol::Address;
 use protocol::api::capabilities::Met;
 use protocol::api::connections::Pattern;
-use protocol::api::user_agent::{Component, Deploy};
+use protocol::api::user_agent::Deploy;
 use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
 
@@ -171,6 +172,8 @@ pub struct Deployment {
     pub min_level: Level,
     /// Whether it ever ran: one that never did is not tried again.
     pub has_run: bool,
+    /// Whether it was started to be debugged: stopped, and nothing waits for it.
+    pub is_debugged: bool,
     /// How often it was started again.
     pub restarts: u32,
     /// When `stage` was entered.
@@ -320,52 +323,6 @@ pub enum Unselected {
     None,
     /// Several have it.
     Several,
-}
-
-impl Deployment {
-    /// How the outside sees it.
-    pub fn view(
-        &self,
-        now: Duration,
-        place: (Option<u32>, Option<Level>),
-        traffic: Traffic,
-    ) -> Component {
-        let (pid, level) = place;
-        let package = self.package.as_ref();
-        let text =
-            |pick: fn(&Package) -> &str| package.map(|p| pick(p).to_owned()).unwrap_or_default();
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        Component {
-            address: text(|p| p.address.as_str()),
-            name: package.map_or_else(|| self.wanted.component.clone(), |p| p.name.clone()),
-            provider: package.map_or_else(|| self.wanted.provider.clone(), |p| p.provider.clone()),
-            user: self.user.url().as_str().to_owned(),
-            kind: package.map_or(ComponentKind::Hyperty, |p| p.kind),
-            engine: package.map_or(Engine::Script, |p| p.engine),
-            state: self.stage.name().to_owned(),
-            reason: self.reason.clone(),
-            level,
-            pid,
-            sandbox: self.sandbox.map(|sandbox| sandbox.0),
-            restarts: self.restarts,
-            next_try_ms: self.next_try.map(|at| millis(at.saturating_sub(now))),
-            session: self.session.word.clone(),
-            session_desc: self.session.desc.clone(),
-            session_ms: (!self.session.word.is_empty()).then(|| millis(self.session.since)),
-            running_ms: (self.stage == Stage::Running)
-                .then(|| millis(now.saturating_sub(self.since))),
-            sent: traffic.sent,
-            received: traffic.received,
-            refused: traffic.refused,
-            digest: text(|p| &p.digest),
-            source: text(|p| &p.source),
-            signer: text(|p| &p.origin.signer),
-            version: text(|p| &p.origin.version),
-            package: text(|p| &p.origin.package),
-            waits: String::new(),
-            constraints: package.map(|p| p.constraints.clone()).unwrap_or_default(),
-        }
-    }
 }
 
 impl Stage {

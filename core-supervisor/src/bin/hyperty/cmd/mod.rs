@@ -9,6 +9,7 @@ pub(crate) mod catalogue;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod control;
+pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod dev;
@@ -31,6 +32,7 @@ pub(crate) mod registry;
 pub(crate) mod resolve;
 pub(crate) mod run;
 pub(crate) mod send;
+pub(crate) mod shell;
 pub(crate) mod tap;
 pub(crate) mod test;
 pub(crate) mod up;
@@ -66,6 +68,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Rollback(args) => control::run(control::Verb::Rollback, &args, context),
         Command::Rm(args) => control::run(control::Verb::Remove, &args, context),
         Command::Logs(args) => logs::run(&args, context),
+        Command::Debug(args) => debug::run(&args, context),
+        Command::Shell(args) => shell::run(&args, context),
         Command::Send(args) => send::run(&args, context),
         Command::Call(args) => call::run(&args, context),
         Command::Api(args) => api::run(&args, context),
