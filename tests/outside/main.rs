@@ -9,6 +9,9 @@ mod catalogues;
 mod far_end;
 #[path = "../far_hosts/mod.rs"]
 mod far_hosts;
+#[path = "../node/mod.rs"]
+mod node;
+mod nodes;
 mod refused;
 mod site;
 mod stage;

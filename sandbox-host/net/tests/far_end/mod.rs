@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::Listener;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use sandbox_net::{Direct, Network};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,14 +48,7 @@ impl Authority {
 
     /// A server's configuration for `name`; both versions of HTTP unless one is named.
     pub(crate) fn server(&self, name: &str, valid: Valid, protocols: &[&str]) -> Arc<ServerConfig> {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
-        (params.not_before, params.not_after) = match valid {
-            Valid::Now => (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1)),
-            Valid::Before => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
-            Valid::Later => (date_time_ymd(2039, 1, 1), date_time_ymd(2040, 1, 1)),
-        };
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let (certificate, key) = self.issued(name, valid);
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
         let mut config = builder
@@ -67,6 +62,24 @@ impl Authority {
             .map(|name| name.as_bytes().to_vec())
             .collect();
         Arc::new(config)
+    }
+
+    /// A certificate for `name` and its key, both PEM.
+    pub(crate) fn certificate(&self, name: &str, valid: Valid) -> (String, String) {
+        let (certificate, key) = self.issued(name, valid);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn issued(&self, name: &str, valid: Valid) -> (Certificate, KeyPair) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        (params.not_before, params.not_after) = match valid {
+            Valid::Now => (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1)),
+            Valid::Before => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
+            Valid::Later => (date_time_ymd(2039, 1, 1), date_time_ymd(2040, 1, 1)),
+        };
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate, key)
     }
 
     /// A network that trusts this authority alone.
