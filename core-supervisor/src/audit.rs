@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use crate::core::Core;
 use crate::ids::{LinkId, OwnerId};
 use crate::limits::{
-    COMPONENTS_MAX, LISTENERS_PER_COMPONENT_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, PERSISTS_MAX,
-    SLOTS_PER_RECEIVER_MAX, SLOTS_PER_SENDER_MAX, UNREAD_BYTES_MAX, WAYS_MAX, WAYS_OPENING_MAX,
+    COMPONENTS_MAX, PENDING_MAX, PENDING_PER_LINK_MAX, PERSISTS_MAX, SLOTS_PER_RECEIVER_MAX,
+    SLOTS_PER_SENDER_MAX, UNREAD_BYTES_MAX, WAYS_MAX, WAYS_OPENING_MAX,
 };
+use crate::quota::Quota;
 use crate::rooms::bus::Goes;
 use crate::rooms::sandboxes::Phase;
 use crate::rooms::user_agent::Stage;
@@ -208,7 +209,7 @@ impl Core {
             return Err("I8: too much is on its way to the disk".to_owned());
         }
         match self.rooms.bus.listeners.most() {
-            most if most > LISTENERS_PER_COMPONENT_MAX => {
+            most if most as u64 > Quota::Listeners.row().most => {
                 Err(format!("I8: a component listens to {most} addresses"))
             }
             _ => Ok(()),

@@ -21,6 +21,7 @@ use crate::flows::{
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
 use crate::limits::STALL_MAX;
+use crate::quota::{Ceiling, Quotas};
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
 use crate::rooms::catalogue::Item;
@@ -67,6 +68,8 @@ pub struct Settings {
     pub nodes: Vec<Grant>,
     /// Sockets of the network that there may be at once.
     pub sockets_max: usize,
+    /// The most that components may ask for in their descriptors.
+    pub ceiling: Ceiling,
     /// What nobody can guess, for nonces, addresses and jitter.
     pub seed: [u8; 32],
 }
@@ -319,7 +322,12 @@ impl Core {
         Some(view)
     }
 
-    pub(crate) fn launch_spec(&self, engine: Engine, min_level: Level) -> LaunchSpec {
+    pub(crate) fn launch_spec(
+        &self,
+        engine: Engine,
+        min_level: Level,
+        quotas: &Quotas,
+    ) -> LaunchSpec {
         let profile = match engine {
             Engine::Script => "script",
             Engine::Native => "native",
@@ -329,7 +337,7 @@ impl Core {
             profile: profile.to_owned(),
             min_level,
             max_level: self.settings.max_level,
-            memory_bytes: 0,
+            share: quotas.share(engine),
         }
     }
 

@@ -8,11 +8,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use protocol::codec::{Malformed, RawFrame};
+use protocol::nursery::Engine;
 use protocol::{HostFrame, Message};
 
 use crate::flows::judge::Judgements;
 use crate::ids::{IdMap, LinkId, OwnerId, SandboxId, SlotId};
 use crate::limits::{FORGED_PER_MINUTE_MAX, REFUSED_PER_SECOND_MAX};
+use crate::quota::Quotas;
 use crate::rooms::bus::Key;
 
 /// Why a link is cut. Nobody is answered; the sandbox behind it is ended.
@@ -233,6 +235,42 @@ impl Window {
         self.count = self.count.saturating_add(1);
         self.count
     }
+
+    /// The number within the span that began last, without counting.
+    pub(crate) fn now(&self, now: Duration, span: Duration) -> u32 {
+        if now.saturating_sub(self.since) >= span {
+            0
+        } else {
+            self.count
+        }
+    }
+}
+
+/// What was sent within a span of time.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Sent {
+    since: Duration,
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Sent {
+    /// What was sent within the span that began last; a new one begins when that is over.
+    pub(crate) fn within(&mut self, now: Duration, span: Duration) -> &mut Self {
+        *self = self.now(now, span);
+        self
+    }
+
+    /// The same, to be looked at.
+    pub(crate) fn now(self, now: Duration, span: Duration) -> Self {
+        if now.saturating_sub(self.since) < span {
+            return self;
+        }
+        Self {
+            since: now,
+            ..Self::default()
+        }
+    }
 }
 
 /// One link as the core knows it.
@@ -254,6 +292,9 @@ pub(crate) struct Gate {
     pub(crate) pending: u32,
     /// Those among them that no clock ends, the oldest first; some have ended.
     pub(crate) untimed: VecDeque<Key>,
+    /// What its sandbox may have; every other peer has what is usual.
+    pub(crate) quotas: Quotas,
+    pub(crate) sent: Sent,
     pub(crate) refused: Window,
     pub(crate) forged: Window,
     pub(crate) logged: Window,
@@ -286,6 +327,8 @@ impl Gate {
             partial_since: None,
             pending: 0,
             untimed: VecDeque::new(),
+            quotas: Quotas::usual(Engine::Script),
+            sent: Sent::default(),
             refused: Window::default(),
             forged: Window::default(),
             logged: Window::default(),

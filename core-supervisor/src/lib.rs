@@ -21,6 +21,7 @@ pub mod ingress;
 pub mod limits;
 pub mod party;
 pub mod place;
+pub mod quota;
 pub mod rooms;
 mod schemes;
 pub mod shell;

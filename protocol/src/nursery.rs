@@ -53,8 +53,12 @@ pub struct Launch<'a> {
     pub min_level: Level,
     /// The level to try for: [`Level::L3`] unless the operator asked for less.
     pub max_level: Level,
-    /// Address space, in bytes; 0 takes the profile's number.
+    /// What it may fill, in bytes; 0 takes the profile's number.
     pub memory_bytes: u64,
+    /// Descriptors that it may have; 0 takes the profile's number.
+    pub descriptors: u32,
+    /// Timers that its scripts may have armed; 0 takes the usual number.
+    pub timers: u32,
 }
 
 /// What the nursery tells.

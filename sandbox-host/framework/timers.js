@@ -2,7 +2,6 @@
 //
 // The due times are kept by the host (`host.arm`), the callbacks here.
 
-const TIMERS_MAX = 10000;
 // A published stub re-arms `setTimeout(fn)` until its socket opens. Without a
 // floor for nested timers that is a busy loop.
 const NESTED_MAX = 4;
@@ -16,7 +15,8 @@ export default function (host) {
 
   function start(callback, delay, args, repeats) {
     if (typeof callback !== "function") throw new TypeError("a timer needs a function to call");
-    if (counted >= TIMERS_MAX) throw new RangeError(`more than ${TIMERS_MAX} timers`);
+    const most = host.timersMax();
+    if (counted >= most) throw new RangeError(`more than ${most} timers`);
     counted += 1;
     const floor = repeats || host.nesting > NESTED_MAX ? NESTED_DELAY_MS : 1;
     // `!(a > b)` also catches what is not a number.

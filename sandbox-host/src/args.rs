@@ -41,6 +41,10 @@ pub(crate) struct ScriptArgs {
     pub(crate) max_level: Level,
     /// 0 takes the profile's number.
     pub(crate) memory_bytes: u64,
+    /// Likewise.
+    pub(crate) descriptors: u32,
+    /// 0 takes the usual number.
+    pub(crate) timers: u32,
     /// Whether it runs in namespaces of its own already.
     pub(crate) housed: bool,
     /// Whether the nursery started it and listens on descriptor 2.
@@ -51,7 +55,8 @@ pub(crate) struct ScriptArgs {
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
 usage: sandbox-host nursery [--with-network] [--pretend-without landlock|seccomp|userns]…
-       sandbox-host script --profile NAME [--min-level L2] [--max-level L3 | --level L3] [--memory BYTES]
+       sandbox-host script --profile NAME [--min-level L2] [--max-level L3 | --level L3]
+                           [--memory BYTES] [--descriptors NUMBER] [--timers NUMBER]
        sandbox-host probe [--json]
        sandbox-host shell [--profile NAME] [--level L3] [--program FILE]
 
@@ -97,6 +102,8 @@ fn script(mut args: impl Iterator<Item = String>) -> Result<ScriptArgs, String> 
         min_level: Level::L2,
         max_level: Level::L3,
         memory_bytes: 0,
+        descriptors: 0,
+        timers: 0,
         housed: false,
         nursed: false,
         without: Without::default(),
@@ -111,12 +118,9 @@ fn script(mut args: impl Iterator<Item = String>) -> Result<ScriptArgs, String> 
             }
             "--min-level" => read.min_level = value(&word, &mut args)?.parse()?,
             "--max-level" | "--level" => read.max_level = value(&word, &mut args)?.parse()?,
-            "--memory" => {
-                let number = value(&word, &mut args)?;
-                read.memory_bytes = number
-                    .parse()
-                    .map_err(|_| format!("`{number}` is not a number of bytes"))?;
-            }
+            "--memory" => read.memory_bytes = number(&word, &mut args)?,
+            "--descriptors" => read.descriptors = number(&word, &mut args)?,
+            "--timers" => read.timers = number(&word, &mut args)?,
             "--pretend-without" => read.without.add(&value(&word, &mut args)?)?,
             other => return Err(format!("unknown argument `{other}`")),
         }
@@ -148,4 +152,13 @@ fn shell(mut args: impl Iterator<Item = String>) -> Result<ShellArgs, String> {
 
 fn value(word: &str, args: &mut impl Iterator<Item = String>) -> Result<String, String> {
     args.next().ok_or(format!("`{word}` needs a value"))
+}
+
+fn number<T: std::str::FromStr>(
+    word: &str,
+    args: &mut impl Iterator<Item = String>,
+) -> Result<T, String> {
+    let text = value(word, args)?;
+    text.parse()
+        .map_err(|_| format!("`{word}` needs a number, not `{text}`"))
 }

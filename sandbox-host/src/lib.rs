@@ -83,6 +83,8 @@ fn lock_script_host(args: &ScriptArgs, cradle: &Cradle) -> Result<lockdown::Lock
         min_level: args.min_level,
         max_level: args.max_level,
         memory_bytes: args.memory_bytes,
+        descriptors: args.descriptors,
+        timers: args.timers,
         without: args.without,
     };
     if !args.nursed {

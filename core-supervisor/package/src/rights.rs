@@ -18,6 +18,9 @@ pub type Grown = Vec<String>;
 /// As many as there may be.
 const UNBOUNDED: u64 = u64::MAX;
 
+/// What stands in front of the name of a limit.
+const LIMIT: &str = "the limit ";
+
 /// What a descriptor asks for.
 pub fn asked(descriptor: &[u8]) -> Rights {
     let descriptor: Value = serde_json::from_slice(descriptor).unwrap_or_default();
@@ -33,6 +36,11 @@ pub fn asked(descriptor: &[u8]) -> Rights {
         let (right, count) = network(&place);
         let known = rights.entry(right).or_default();
         *known = known.saturating_add(count);
+    }
+    let limits = unpacked(descriptor.get("limits"));
+    for (name, number) in limits.as_object().into_iter().flatten() {
+        let number = number.as_u64().unwrap_or(UNBOUNDED);
+        rights.insert(format!("{LIMIT}`{}`", name.escape_default()), number);
     }
     let constraints = unpacked(descriptor.get("constraints"));
     for (name, value) in constraints.as_object().into_iter().flatten() {
@@ -61,8 +69,18 @@ pub fn asked(descriptor: &[u8]) -> Rights {
 }
 
 /// What the newer rights have beyond the older ones.
+///
+/// What is usual is the runtime's to say: a limit that only one of them names may have
+/// grown, and is told.
 pub fn grown(older: &Rights, newer: &Rights) -> Grown {
     let told = |(right, count): (&String, &u64)| match older.get(right) {
+        Some(had) if had >= count => None,
+        Some(had) if right.starts_with(LIMIT) => {
+            Some(format!("{right}: {}, {} before", many(*count), many(*had)))
+        }
+        None if right.starts_with(LIMIT) => {
+            Some(format!("{right}: {}, what is usual before", many(*count)))
+        }
         Some(had) if had >= count => None,
         Some(had) => Some(format!(
             "{right}: {} at once, {} before",
@@ -71,7 +89,12 @@ pub fn grown(older: &Rights, newer: &Rights) -> Grown {
         )),
         None => Some(right.clone()),
     };
-    newer.iter().filter_map(told).collect()
+    let let_go = |(right, had): (&String, &u64)| {
+        let is_gone = right.starts_with(LIMIT) && !newer.contains_key(right);
+        is_gone.then(|| format!("{right}: what is usual, {} before", many(*had)))
+    };
+    let grown = newer.iter().filter_map(told);
+    grown.chain(older.iter().filter_map(let_go)).collect()
 }
 
 // No number means as many as a component may have.
@@ -153,6 +176,22 @@ mod tests {
             ]
         );
         assert_eq!(diff(newer, older), [""; 0]);
+    }
+
+    #[test]
+    fn a_limit_grows_by_its_number_and_by_going_where_the_usual_may_be_more() {
+        let older = r#"{"limits":{"memory":20000000,"pending":10}}"#;
+        let newer = r#"{"limits":{"memory":30000000,"sockets":4}}"#;
+
+        assert_eq!(
+            diff(older, newer),
+            [
+                "the limit `memory`: 30000000, 20000000 before",
+                "the limit `sockets`: 4, what is usual before",
+                "the limit `pending`: what is usual, 10 before",
+            ]
+        );
+        assert_eq!(diff(older, older), [""; 0]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use protocol::nursery::Engine;
 pub use self::about::{Confinement, Exit, Now, Peer};
 pub use self::job::Job;
 use crate::ids::{LinkId, ProgramId, SandboxId, SlotId, SocketId, Ticket};
+use crate::quota::Share;
 use crate::rooms::catalogue::elsewhere::{Elsewhere, Next};
 use crate::rooms::catalogue::{CatalogueListing, PackageFailure, PackageRead};
 use crate::rooms::policy::{PolicySet, Problems};
@@ -185,8 +186,8 @@ pub struct LaunchSpec {
     pub min_level: Level,
     /// The level to try for.
     pub max_level: Level,
-    /// Address space in bytes, 0 for the profile's number.
-    pub memory_bytes: u64,
+    /// What its process may use.
+    pub share: Share,
 }
 
 /// Which end of a slot.

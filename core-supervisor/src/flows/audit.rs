@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use protocol::api::audit::Entry;
+use protocol::api::connections::{Grant, Pattern};
 
 use crate::core::Core;
 use crate::event::{Action, Actions, Now};
@@ -83,6 +84,61 @@ pub(crate) fn package(who: &str, word: &str, detail: &str, out: &mut Actions) {
             what: format!("package-{word}"),
             who: who.to_owned(),
             detail: detail.to_owned(),
+            ..Entry::default()
+        },
+    );
+}
+
+/// What a component may reach was changed: `granted`, `revoked`, or `withdrawn`.
+pub(crate) fn grant(core: &Core, by: OwnerId, word: &str, grant: &Grant, out: &mut Actions) {
+    let Pattern {
+        host,
+        port,
+        protocol,
+        private,
+        count,
+    } = &grant.pattern;
+    let port = match port {
+        0 => "any port".to_owned(),
+        port => format!("port {port}"),
+    };
+    // What is revoked is revoked in every form.
+    let form = match (word, private, count) {
+        ("revoked", ..) => String::new(),
+        (_, private, count) => {
+            let private = if *private {
+                ", also private addresses"
+            } else {
+                ""
+            };
+            let count = match count {
+                0 => String::new(),
+                count => format!(", {count} at once"),
+            };
+            format!(", {protocol}{private}{count}")
+        }
+    };
+    note(
+        out,
+        Entry {
+            what: word.to_owned(),
+            who: home_of(core, by).unwrap_or_default(),
+            whom: grant.component.clone(),
+            detail: format!("{host} {port}{form}"),
+            ..Entry::default()
+        },
+    );
+}
+
+/// What a component had kept was deleted with it.
+pub(crate) fn purged(core: &Core, by: OwnerId, whose: &str, bytes: u64, out: &mut Actions) {
+    note(
+        out,
+        Entry {
+            what: "purged".to_owned(),
+            who: home_of(core, by).unwrap_or_default(),
+            whom: whose.to_owned(),
+            detail: format!("{bytes} bytes of files and of what its script kept"),
             ..Entry::default()
         },
     );

@@ -13,7 +13,7 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement, NotJudged, Target};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    answer, connect, dial, heartbeat, hold, lend, listen, load, observe, reach, refuse,
+    answer, connect, dial, heartbeat, hold, lend, listen, load, observe, quotas, reach, refuse,
     registration, serve, supervise, sync,
 };
 use crate::ids::{LinkId, OwnerId, SlotId};
@@ -142,6 +142,10 @@ pub(crate) fn message(
         Err(NotJudged::From(bad)) => return bad_address(core, &admitted, "from", &bad, now, out),
         Err(NotJudged::To(bad)) => return bad_address(core, &admitted, "to", &bad, now, out),
     };
+    if let Err(refusal) = quotas::charge(core, &admitted, now) {
+        refuse::end_unanswerable(core, &admitted, &refusal, now, out);
+        return refuse::refused(core, &admitted, Some(&judgement), &refusal, now, out);
+    }
     sync::again::overtook(core, &judgement, message.header.to);
     if !judgement.permit {
         let reason = judge::reason(core, judgement.decision);

@@ -228,11 +228,7 @@ pub(crate) fn place(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actio
         .rooms
         .sandboxes
         .of_cell(&cell)
-        .or_else(|| {
-            core.rooms
-                .sandboxes
-                .spare(cell.engine, &spec.profile, cell.min_level)
-        })
+        .or_else(|| core.rooms.sandboxes.spare(&spec, cell.min_level))
         .unwrap_or_else(|| {
             let fresh = core.next_sandbox();
             core.rooms
@@ -280,6 +276,7 @@ fn register(
         seal,
     } = read;
     let constraints = terms::meets(descriptor)?;
+    let limits = terms::limits(core, descriptor)?;
     let is_stub = descriptor.kind == ComponentKind::ProtoStub;
     let speaks_for = match &way {
         Some(domain) => domain.clone(),
@@ -328,6 +325,7 @@ fn register(
         data_schemes: terms::data_schemes(descriptor),
         constraints,
         network: descriptor.network.clone(),
+        limits,
     };
     if let Some(deployment) = core.rooms.user_agent.get_mut(id) {
         deployment.package = Some(package);
@@ -348,8 +346,10 @@ pub(crate) fn cell_of(core: &Core, id: DeploymentId) -> Option<(Cell, LaunchSpec
         kind: package.kind,
         engine: package.engine,
         min_level: deployment.min_level,
+        quotas: package.limits.quotas.shared(),
         solo: (!shares).then_some(id),
     };
-    let spec = core.launch_spec(package.engine, deployment.min_level);
+    let quotas = &package.limits.quotas;
+    let spec = core.launch_spec(package.engine, deployment.min_level, quotas);
     Some((cell, spec))
 }

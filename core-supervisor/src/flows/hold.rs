@@ -14,6 +14,7 @@ use crate::limits::{
     PENDING_MAX, PENDING_PER_LINK_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_SHARE, QUEUED_BYTES_MAX,
     UNTIMED_WAIT,
 };
+use crate::quota::Quota;
 use crate::rooms::bus::{Asked, Goes, Key, Pending};
 
 // Notes a request that wants an answer, so that it gets exactly one.
@@ -48,12 +49,13 @@ pub(crate) fn hold_until(
     let Some(gate) = core.gates.get_mut(&link) else {
         return Ok(());
     };
+    let most = u32::try_from(gate.quotas.of(Quota::Pending)).unwrap_or(u32::MAX);
     let key = bus.pending.key(header.from, header.id);
     let is_retry = bus.pending.find(key, header.from, header.id).is_some();
-    if !is_retry && gate.pending >= PENDING_PER_LINK_MAX {
+    if !is_retry && gate.pending >= most {
         forget_oldest(&mut bus.pending, gate, link);
     }
-    if !is_retry && (gate.pending >= PENDING_PER_LINK_MAX || bus.pending.len() >= PENDING_MAX) {
+    if !is_retry && (gate.pending >= most || bus.pending.len() >= PENDING_MAX) {
         return Err(Refusal::busy(format!(
             "{} requests of this link wait for their answers already, its share; try later",
             gate.pending

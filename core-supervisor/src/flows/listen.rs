@@ -12,10 +12,10 @@ use protocol::{Address, Code, CoreFrame};
 use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::respond;
-use crate::flows::{judge, observe, registration};
+use crate::flows::{judge, observe, quotas, registration};
 use crate::ids::{LinkId, OwnerId};
 use crate::ingress::Fault;
-use crate::limits::LISTENERS_PER_COMPONENT_MAX;
+use crate::quota::Quota;
 use crate::rooms::bus::Listener;
 use crate::rooms::policy::{Act, Reuse};
 
@@ -144,15 +144,18 @@ fn add(
     } else {
         0
     };
-    if !core.rooms.bus.listeners.add(
-        wanted.as_str(),
-        Listener {
-            owner,
-            permitted_by,
-        },
-    ) {
-        let reason =
-            format!("listens to {LISTENERS_PER_COMPONENT_MAX} addresses already, its share");
+    let most = quotas::count_of(core, owner, Quota::Listeners);
+    let listener = Listener {
+        owner,
+        permitted_by,
+    };
+    if !core
+        .rooms
+        .bus
+        .listeners
+        .add(wanted.as_str(), listener, most)
+    {
+        let reason = format!("listens to {most} addresses already, its share (`limits.listeners`)");
         return Err((Code::BUSY, reason));
     }
     core.epoch += 1;

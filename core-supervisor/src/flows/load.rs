@@ -10,7 +10,8 @@ use crate::event::{Action, Actions, Now};
 use crate::flows::dial::connector;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    audit, debug, fetch, observe, reach, registration, reload, serve_storage, sync, undeploy,
+    audit, debug, fetch, observe, quotas, reach, registration, reload, serve_storage, sync,
+    undeploy,
 };
 use crate::ids::{DeploymentId, LinkId, OwnerId, SandboxId};
 use crate::ingress::{Fault, LinkKind};
@@ -150,6 +151,7 @@ pub(crate) fn load(
         standing.level = Some(level);
     }
     core.epoch += 1;
+    quotas::enter(core, link, &package);
     core.check_by(now.mono + LOAD_MAX);
     debug::hold(core, id, sandbox, now, out);
     match &package.code {

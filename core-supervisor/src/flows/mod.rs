@@ -26,6 +26,8 @@ pub(crate) mod observe;
 pub(crate) mod orphan;
 pub(crate) mod persist;
 pub(crate) mod profile;
+pub(crate) mod purge;
+pub(crate) mod quotas;
 pub(crate) mod reach;
 pub(crate) mod reason;
 pub(crate) mod refuse;

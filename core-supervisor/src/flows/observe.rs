@@ -16,7 +16,7 @@ use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::ids::{LinkId, OwnerId};
 use crate::ingress::{AdmittedMessage, Fault, LinkKind};
-use crate::limits::LOG_LINES_PER_SECOND_MAX;
+use crate::quota::Quota;
 use crate::rooms::sandboxes::{Line, escape};
 
 /// A message went to a receiver, or to a room.
@@ -132,7 +132,8 @@ pub(crate) fn log(
         return Ok(());
     };
     let count = gate.logged.count(now.mono, Duration::from_secs(1));
-    if count > LOG_LINES_PER_SECOND_MAX {
+    let most = gate.quotas.of(Quota::LogLines);
+    if u64::from(count) > most {
         return Ok(());
     }
     let (component, name) = writer(core, link, log.component)?;
@@ -152,9 +153,9 @@ pub(crate) fn log(
         },
         out,
     );
-    if count == LOG_LINES_PER_SECOND_MAX {
+    if u64::from(count) == most {
         let text = format!(
-            "more than {LOG_LINES_PER_SECOND_MAX} lines within a second: the rest of them is left out"
+            "more than {most} lines within a second (`limits.logLines`): the rest of them is left out"
         );
         write(
             core,

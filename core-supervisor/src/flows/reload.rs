@@ -176,6 +176,7 @@ fn package(
     let old = old.ok_or_else(|| Refusal::not_found("the component was removed meanwhile"))?;
     is_the_same(&old, &read.descriptor)?;
     let constraints = terms::meets(&read.descriptor)?;
+    let limits = terms::limits(core, &read.descriptor)?;
     let config = terms::configuration(core, &read.descriptor, overrides)?;
     // Asked with the new digest in place: a rule may look at it.
     note_digest(core, id, read.digest.clone());
@@ -194,6 +195,7 @@ fn package(
         data_schemes: terms::data_schemes(&read.descriptor),
         constraints,
         network: read.descriptor.network.clone(),
+        limits,
         ..old
     })
 }
@@ -265,11 +267,18 @@ fn detach(core: &mut Core, id: DeploymentId, now: Now, out: &mut Actions) {
     core.epoch += 1;
 }
 
-// A script host takes one script after the other; a program is its process.
+// A script host takes one script after the other, if that may have as much; a program
+// is its process.
 fn takes_another(core: &Core, id: DeploymentId) -> bool {
     let deployment = core.rooms.user_agent.get(id);
     let package = deployment.and_then(|deployment| deployment.package.as_ref());
-    package.is_some_and(|package| matches!(package.code, Loadable::Script(..)))
+    let sandbox = deployment.and_then(|deployment| deployment.sandbox);
+    let sandbox = sandbox.and_then(|sandbox| core.rooms.sandboxes.get(sandbox));
+    let cell = sandbox.and_then(|sandbox| sandbox.cell.as_ref());
+    package.zip(cell).is_some_and(|(package, cell)| {
+        matches!(package.code, Loadable::Script(..))
+            && package.limits.quotas.shared() == cell.quotas
+    })
 }
 
 fn is_on_its_way(stage: Stage) -> bool {

@@ -14,8 +14,9 @@ use crate::event::{Actions, Now};
 use crate::flows::judge::{self, Judgement};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{
-    debug, deploy, dial, observe, reload, serve_admin, serve_allocation, serve_discovery,
-    serve_registry, serve_storage, serve_subscriptions, stop, supervise, sync, trust, undeploy,
+    debug, deploy, dial, observe, purge, quotas, reload, serve_admin, serve_allocation,
+    serve_discovery, serve_registry, serve_storage, serve_subscriptions, stop, supervise, sync,
+    trust, undeploy,
 };
 use crate::ids::{DeploymentId, OwnerId, RoomName};
 use crate::ingress::AdmittedMessage;
@@ -180,6 +181,9 @@ fn user_agent(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
         MessageKind::Read => components(core, asked),
         MessageKind::Delete => {
             let select: api::user_agent::Select = asked.body()?;
+            if select.purge {
+                return purge::component(core, asked, &select.resource, out);
+            }
             let id = manageable(core, asked, &select.resource)?;
             undeploy::remove(core, id, asked.now, out);
             done()
@@ -199,7 +203,11 @@ fn components(core: &mut Core, asked: &Asked<'_>) -> Served {
         .or_else(|_| Ok::<_, Refusal>(api::user_agent::Select::default()))?;
     if !select.resource.is_empty() {
         let id = selected(core, &select.resource)?;
-        return value(&core.component(id, asked.now));
+        let view = core.component(id, asked.now).map(|mut view| {
+            view.limits = quotas::shown(core, id, asked.now);
+            view
+        });
+        return value(&view);
     }
     let ids: Vec<_> = core.rooms.user_agent.iter().map(|(id, _)| id).collect();
     let components = ids
@@ -284,8 +292,12 @@ fn selected(core: &Core, resource: &str) -> Result<DeploymentId, Refusal> {
         })
 }
 
-// Whoever may deploy a component may stop, start and remove it.
-fn manageable(core: &mut Core, asked: &Asked<'_>, resource: &str) -> Result<DeploymentId, Refusal> {
+/// Whoever may deploy a component may stop, start and remove it.
+pub(crate) fn manageable(
+    core: &mut Core,
+    asked: &Asked<'_>,
+    resource: &str,
+) -> Result<DeploymentId, Refusal> {
     let id = selected(core, resource)?;
     let package = core
         .rooms
@@ -295,15 +307,21 @@ fn manageable(core: &mut Core, asked: &Asked<'_>, resource: &str) -> Result<Depl
     let Some(to) = package.map(|package| package.address.clone()) else {
         return Ok(id);
     };
+    may_manage(core, asked, &to)?;
+    Ok(id)
+}
+
+/// Whether whoever asks may deploy what has this address.
+pub(crate) fn may_manage(core: &mut Core, asked: &Asked<'_>, to: &Address) -> Result<(), Refusal> {
     let from: Address = asked
         .header()
         .from
         .parse()
         .map_err(|_| Refusal::bad_request("`from` is not an address"))?;
     let (permit, _, decision) =
-        judge::decide(core, Act::Deploy, asked.owner, (&from, &to), &[], asked.now);
+        judge::decide(core, Act::Deploy, asked.owner, (&from, to), &[], asked.now);
     if permit {
-        return Ok(id);
+        return Ok(());
     }
     Err(Refusal::new(Code::FORBIDDEN, "deny", judge::reason(core, decision)).decided(decision))
 }

@@ -10,10 +10,12 @@ use protocol::{Address, Code, MessageKind};
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::persist::{self, Then};
+use crate::flows::quotas;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, done, not_understood, value};
 use crate::ids::OwnerId;
-use crate::limits::{ALLOCATION_KEY_BYTES_MAX, OBJECTS_PER_COMPONENT_MAX};
+use crate::limits::ALLOCATION_KEY_BYTES_MAX;
+use crate::quota::Quota;
 use crate::rooms::allocation::ReuseKey;
 use crate::rooms::registry::Standing;
 use crate::store::Change;
@@ -103,9 +105,10 @@ fn fresh(core: &mut Core, owner: OwnerId, wanted: &Allocate) -> Result<Vec<Addre
 
 fn has_share(core: &Core, owner: OwnerId, more: usize) -> Result<(), Refusal> {
     let held = core.rooms.registry.objects_of(owner);
-    if held + more > OBJECTS_PER_COMPONENT_MAX {
+    let most = quotas::count_of(core, owner, Quota::Addresses);
+    if held + more > most {
         return Err(Refusal::busy(format!(
-            "you hold {held} of {OBJECTS_PER_COMPONENT_MAX} addresses; release some"
+            "you hold {held} of {most} addresses (`limits.addresses`); release some"
         )));
     }
     Ok(())

@@ -12,9 +12,11 @@ use serde_json::json;
 use crate::core::Core;
 use crate::event::Actions;
 use crate::flows::persist::{self, Then};
+use crate::flows::quotas;
 use crate::flows::respond::{self, Refusal};
 use crate::flows::serve::{Answer, Asked, Served, done, not_understood, value};
 use crate::ids::LinkId;
+use crate::quota::Quota;
 use crate::rooms::storage::{Kept, Refused, Taken};
 use crate::store::Change;
 
@@ -56,7 +58,8 @@ fn create(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
     persist::has_room(core, asked.admitted.link)?;
     let owner = owner(core, asked)?;
     let url = place(core, &owner, &file)?;
-    let taken = core.rooms.storage.files.create(&owner, &url, file);
+    let most = quotas::count_of(core, asked.owner, Quota::Files);
+    let taken = core.rooms.storage.files.create(&owner, &url, file, most);
     took(core, asked, taken.map_err(refusal)?, &url, out)
 }
 
@@ -74,16 +77,20 @@ fn update(core: &mut Core, asked: &Asked<'_>, out: &mut Actions) -> Served {
         Update::Part(mut part) => {
             part.resource = canonical(&part.resource);
             let url = part.resource.clone();
-            let taken = core.rooms.storage.files.append(&owner, part);
+            let most = quotas::count_of(core, asked.owner, Quota::Files);
+            let taken = core.rooms.storage.files.append(&owner, part, most);
             took(core, asked, taken.map_err(refusal)?, &url, out)
         }
-        Update::Keep(keep) => match core.rooms.storage.items.keep(&owner, keep) {
-            Ok(Kept::Begun) => done(),
-            Ok(Kept::Done(changes)) => {
-                written(core, asked, changes, br#"{"code":200}"#.to_vec(), out)
+        Update::Keep(keep) => {
+            let most = quotas::count_of(core, asked.owner, Quota::Storage);
+            match core.rooms.storage.items.keep(&owner, keep, most) {
+                Ok(Kept::Begun) => done(),
+                Ok(Kept::Done(changes)) => {
+                    written(core, asked, changes, br#"{"code":200}"#.to_vec(), out)
+                }
+                Err(refused) => Err(refusal(refused)),
             }
-            Err(refused) => Err(refusal(refused)),
-        },
+        }
     }
 }
 

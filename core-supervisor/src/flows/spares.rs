@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::event::{Actions, Now};
 use crate::flows::supervise;
 use crate::limits::REFILL_AFTER;
+use crate::quota::Limits;
 use crate::rooms::sandboxes::Sandbox;
 
 impl Core {
@@ -27,7 +28,8 @@ impl Core {
             (Engine::Native, self.settings.spare_natives),
         ];
         for (engine, number) in wanted {
-            let spec = self.launch_spec(engine, self.settings.min_level);
+            let quotas = Limits::plain(engine, &self.settings.ceiling).quotas;
+            let spec = self.launch_spec(engine, self.settings.min_level, &quotas);
             for _ in self.rooms.sandboxes.spares(engine, &spec.profile)..number {
                 let spec = spec.clone();
                 let id = self.next_sandbox();

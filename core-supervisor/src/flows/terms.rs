@@ -11,6 +11,7 @@ use crate::event::Now;
 use crate::flows::judge;
 use crate::flows::respond::Refusal;
 use crate::ids::OwnerId;
+use crate::quota::{Limits, settle};
 use crate::rooms::catalogue::{self, Descriptor};
 use crate::rooms::policy::Act;
 use crate::rooms::user_agent::Loadable;
@@ -47,6 +48,20 @@ pub(crate) fn meets(descriptor: &Descriptor) -> Result<BTreeMap<String, Met>, Re
         let Descriptor { name, provider, .. } = descriptor;
         let reason = format!("`{name}` of {provider} cannot run here: {reason}");
         Refusal::new(UNMET, "constraints", reason)
+    })
+}
+
+/// How much of everything a component may have; refused where it asks for more than the
+/// operator lets it, unless that is clipped.
+pub(crate) fn limits(core: &Core, descriptor: &Descriptor) -> Result<Limits, Refusal> {
+    let settled = settle(
+        &descriptor.limits,
+        descriptor.engine,
+        &core.settings.ceiling,
+    );
+    settled.map_err(|over| {
+        let Descriptor { name, provider, .. } = descriptor;
+        Refusal::new(UNMET, "limits", format!("`{name}` of {provider}: {over}"))
     })
 }
 

@@ -118,7 +118,9 @@ impl Launcher {
             profile: &spec.profile,
             min_level: spec.min_level,
             max_level: spec.max_level,
-            memory_bytes: spec.memory_bytes,
+            memory_bytes: spec.share.memory_bytes,
+            descriptors: spec.share.descriptors,
+            timers: spec.share.timers,
         }))
         .map_err(|error| format!("cannot write the request to the nursery: {error}"))?;
         self.processes.insert(sandbox, Process::default());

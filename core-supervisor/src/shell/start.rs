@@ -241,6 +241,7 @@ fn core(
         homes,
         nodes,
         sockets_max: config.sockets_max.value,
+        ceiling: config.ceiling.value.clone(),
         seed: random()?,
     };
     Ok(Core::new(settings, rules))

@@ -104,3 +104,49 @@ fn a_broken_protocol_is_told_with_who_broke_it() {
     assert_eq!(fault.who, alice);
     assert!(fault.detail.contains("malformed frame"), "{fault:?}");
 }
+
+#[test]
+fn a_grant_and_its_end_are_told_with_who_gave_it() {
+    let mut story = alice_and_bob();
+    let (_, operator) = story.operator();
+    let grant = r#"{"component":"a.example/alice","host":"*.example.org","port":443,"protocol":"tcp","private":true,"count":2}"#;
+    let revoke = r#"{"method":"revoke","component":"a.example/alice","host":"nas.lan"}"#;
+
+    story.ask_operator("create", "connections", grant);
+    story.ask_operator("delete", "connections", grant);
+    story.ask_operator("execute", "connections", revoke);
+
+    let entries: Vec<_> = story.audited.iter().skip(2).collect();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.what.as_str(), entry.detail.as_str()))
+        .collect();
+    let form = "*.example.org port 443, tcp, also private addresses, 2 at once";
+    assert_eq!(
+        told,
+        [
+            ("granted", form),
+            ("withdrawn", form),
+            ("revoked", "nas.lan any port")
+        ]
+    );
+    for entry in entries {
+        assert_eq!(
+            (&entry.who, &entry.whom),
+            (&operator, &"a.example/alice".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_grant_that_is_not_given_is_not_told() {
+    let mut story = alice_and_bob();
+
+    story.ask_operator(
+        "create",
+        "connections",
+        r#"{"component":"a.example/alice","host":"a b"}"#,
+    );
+
+    assert_eq!(whats(&story), ["deployed", "deployed"]);
+}

@@ -15,6 +15,7 @@ mod fetch;
 mod keeping;
 mod links;
 mod messages;
+mod quotas;
 mod reach;
 mod registry;
 mod reloads;

@@ -114,6 +114,7 @@ pub fn settings() -> Settings {
         homes: Vec::new(),
         nodes: Vec::new(),
         sockets_max: 1024,
+        ceiling: core_supervisor::quota::Ceiling::default(),
         seed: [7; 32],
     }
 }

@@ -1,9 +1,10 @@
 //! The world of a story: sandboxes that greet, claim and load; packages out of a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core_supervisor::event::{Action, Confinement, ConnectorRead, Event, Exit, Job, Peer, SlotEnd};
 use core_supervisor::ids::{LinkId, ProgramId, SandboxId, Ticket};
+use core_supervisor::quota::Quota;
 use core_supervisor::rooms::catalogue::elsewhere::AskedFor;
 use core_supervisor::rooms::catalogue::trust::Seal;
 use core_supervisor::rooms::catalogue::{self, Descriptor, PackageFailure, PackageRead};
@@ -385,6 +386,7 @@ pub fn package(component: &str) -> Result<PackageRead, PackageFailure> {
         data_objects: words(name, &["https://catalogue/dataschema/Communication"]),
         interworking: folder == "idp-proxy",
         network: network(name),
+        limits: limits(name),
     };
     Ok(PackageRead {
         descriptor,
@@ -413,6 +415,27 @@ fn network(name: &str) -> Vec<Pattern> {
         place("nas.lan", 445, Transport::Tcp, true, 0),
         place("0.0.0.0", 8080, Transport::Listen, false, 0),
     ]
+}
+
+// What calls itself modest asks for little, and what calls itself greedy for much.
+fn limits(name: &str) -> BTreeMap<Quota, u64> {
+    let asked: &[(Quota, u64)] = if name.starts_with("modest") {
+        &[
+            (Quota::Messages, 3),
+            (Quota::Pending, 2),
+            (Quota::Listeners, 1),
+            (Quota::LogLines, 2),
+            (Quota::Memory, 16 << 20),
+            (Quota::Storage, 1000),
+            (Quota::Files, 1000),
+            (Quota::Addresses, 2),
+        ]
+    } else if name.starts_with("greedy") {
+        &[(Quota::Memory, 1 << 30)]
+    } else {
+        &[]
+    };
+    asked.iter().copied().collect()
 }
 
 // What calls itself a chat says in its descriptor that it is one.

@@ -17,7 +17,7 @@ pub const BEGINNING: &str = "000000000000000000000000000000000000000000000000000
 #[serde(rename_all = "kebab-case", default)]
 pub struct Entry {
     /// `started`, `deployed`, `removed`, `not-deployed`, `denied`, `fault`, `ended`,
-    /// `granted`, `revoked`, `missed`, `ended-supervisor`, or of a package `package-trusted`,
+    /// `granted`, `revoked`, `withdrawn` (a grant, or its revocation), `purged`, `missed`, `ended-supervisor`, or of a package `package-trusted`,
     /// `-not-trusted`, `-waits`, `-approved`, `-rolled-back`, `-expired`, `-trust`, `-distrust`.
     pub what: String,
     /// Who did it, or to whom it happened: an address, or `operator`.

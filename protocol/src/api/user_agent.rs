@@ -1,7 +1,7 @@
 //! The runtime user agent (`/ua`): deployments, from asking to running.
 //!
 //! `create` [`Deploy`] → `value`: [`Component`]; `read` `{}` → `value`: [`Listing`];
-//! `read` [`Select`] → `value`: [`Component`]; `delete` [`Select`] → 200;
+//! `read` [`Select`] → `value`: [`Component`]; `delete` [`Select`] → 200, and with `purge` `value`: [`Purged`];
 //! `execute` [`Method`] → `value`: [`Component`].
 
 use std::collections::BTreeMap;
@@ -39,6 +39,17 @@ pub struct Deploy {
 pub struct Select {
     /// Its address, or its name when only one has it.
     pub resource: String,
+    /// With `delete`: what the component kept goes as well, its files and what its script
+    /// keeps for itself; then the address may be one at which nothing runs any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub purge: bool,
+}
+
+/// What was deleted besides a component.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purged {
+    /// Bytes of its files and of what its script kept.
+    pub bytes: u64,
 }
 
 /// A method on a deployed component.
@@ -135,4 +146,23 @@ pub struct Component {
     /// How the constraints of its descriptor are met, by name.
     #[serde(default)]
     pub constraints: BTreeMap<String, Met>,
+    /// How much of everything it may have; only when it is the one that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
+}
+
+/// One quota of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Its member in a descriptor's `limits`: `memory`, `pending`, …
+    pub name: String,
+    /// The number in force; none where there is no bound.
+    pub limit: Option<u64>,
+    /// In what it is counted.
+    pub unit: String,
+    /// By whose word: `default`, `descriptor`, or `file:line` of the operator's ceiling.
+    pub origin: String,
+    /// How much of it is in use now, where that is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
 }

@@ -29,8 +29,13 @@ fn launch() {
         min_level: Level::L2,
         max_level: Level::L3,
         memory_bytes: 0x1000_0000,
+        descriptors: 32,
+        timers: 100,
     };
-    request(Request::Launch(launch), "00 07 01 016e 02 03 fc00000010");
+    request(
+        Request::Launch(launch),
+        "00 07 01 016e 02 03 fc00000010 20 64",
+    );
 }
 
 #[test]

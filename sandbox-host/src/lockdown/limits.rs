@@ -29,12 +29,21 @@ pub(super) fn apply(profile: &Profile, memory_bytes: u64, housed: bool) -> Resul
 ///
 /// Just before the filter, because building Landlock's ruleset takes one; for a
 /// native program just before its exec, which takes one above the limit.
-pub(crate) fn descriptors(profile: &Profile) -> Result<(), Missing> {
+/// `asked` may only be fewer than the profile's; 0 asks for nothing.
+pub(crate) fn descriptors(profile: &Profile, asked: u32) -> Result<(), Missing> {
     let mut limits = profile.limits.iter();
-    match limits.find(|limit| limit.resource == Resource::Nofile) {
-        Some(limit) => set(limit.resource, limit.of(0)),
-        None => Ok(()),
+    let Some(limit) = limits.find(|limit| limit.resource == Resource::Nofile) else {
+        return Ok(());
+    };
+    let mut limit = limit.of(0);
+    if asked > 0 {
+        let fewer = limit.maximum.map(|most| most.min(u64::from(asked)));
+        limit = Rlimit {
+            current: fewer,
+            maximum: fewer,
+        };
     }
+    set(Resource::Nofile, limit)
 }
 
 // An inherited hard limit may be lower than the profile's: it stays.

@@ -87,6 +87,11 @@ pub struct Order {
     pub max_level: Level,
     /// What the component may fill; 0 takes the profile's number.
     pub memory_bytes: u64,
+    /// Descriptors that the component may have; 0 takes the profile's number, and more
+    /// than that is never given.
+    pub descriptors: u32,
+    /// Timers that its scripts may have armed; 0 takes the usual number.
+    pub timers: u32,
     /// Parts to leave out.
     pub without: Without,
 }
@@ -99,6 +104,8 @@ pub struct Locked {
     landlock_abi: u8,
     profile: &'static Profile,
     memory_bytes: u64,
+    descriptors: u32,
+    timers: u32,
     proofs: String,
 }
 
@@ -123,6 +130,16 @@ impl Locked {
         self.memory_bytes
     }
 
+    /// Descriptors that the component may have; 0 for the profile's number.
+    pub(crate) fn descriptors(&self) -> u32 {
+        self.descriptors
+    }
+
+    /// Timers that its scripts may have armed; 0 for the usual number.
+    pub fn timers(&self) -> u32 {
+        self.timers
+    }
+
     /// The acts that were tried and refused, comma separated.
     pub fn proofs(&self) -> &str {
         &self.proofs
@@ -140,6 +157,8 @@ pub fn lock(order: &Order, house: Result<(), Missing>, cradle: &Cradle) -> Resul
         landlock_abi: 0,
         profile: order.profile,
         memory_bytes,
+        descriptors: order.descriptors,
+        timers: order.timers,
         proofs: String::new(),
     };
     if order.max_level == Level::L0 {
@@ -163,7 +182,7 @@ pub fn lock(order: &Order, house: Result<(), Missing>, cradle: &Cradle) -> Resul
     cradle.die_with_parent()?; // 6
     privileges::not_dumpable()?; // 7
     if order.profile.program().is_none() {
-        limits::descriptors(order.profile)?; // 8
+        limits::descriptors(order.profile, order.descriptors)?; // 8
     }
     let seccomp = if wants(order, Level::L2) {
         seccomp::apply(order, watch)

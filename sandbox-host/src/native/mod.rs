@@ -102,7 +102,7 @@ fn put_and_execute(
     let place = locked.profile().program();
     let place = place.ok_or("the profile permits no program")?;
     let program = fcntl_dupfd_cloexec(program, place).map_err(|e| e.to_string())?;
-    limits::descriptors(locked.profile()).map_err(|e| e.to_string())?;
+    limits::descriptors(locked.profile(), locked.descriptors()).map_err(|e| e.to_string())?;
     let words = [CString::new(name).map_err(|e| e.to_string())?];
     let environment: [&CStr; 0] = [];
     execveat(

@@ -136,11 +136,14 @@ fn execute_script(order: &Order, house: &Result<(), Missing>, places: &Places) -
     }
     let (min, max) = (order.min_level.to_string(), order.max_level.to_string());
     let memory = order.memory_bytes.to_string();
+    let (descriptors, timers) = (order.descriptors.to_string(), order.timers.to_string());
     let pairs = [
         ("--profile", order.profile.name),
         ("--min-level", &min),
         ("--max-level", &max),
         ("--memory", &memory),
+        ("--descriptors", &descriptors),
+        ("--timers", &timers),
     ];
     words.extend(
         pairs

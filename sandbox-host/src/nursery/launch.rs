@@ -29,6 +29,8 @@ impl Nursery {
             min_level: launch.min_level,
             max_level: launch.max_level,
             memory_bytes: launch.memory_bytes,
+            descriptors: launch.descriptors,
+            timers: launch.timers,
             without: self.without,
         };
         if order.profile.keeps_network() != (self.network == Network::Kept) {

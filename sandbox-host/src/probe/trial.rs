@@ -122,6 +122,8 @@ impl Trial {
             min_level: levels.0,
             max_level: levels.1,
             memory_bytes: 0,
+            descriptors: 0,
+            timers: 0,
         };
         let bytes = datagram(&Request::Launch(launch)).map_err(io::Error::other)?;
         send(&self.socket, &bytes, Some(theirs.as_fd()))?;

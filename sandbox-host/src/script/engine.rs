@@ -75,6 +75,13 @@ impl Engine {
             .set_memory_limit(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
 
+    /// Lets components have so many timers armed at once; 0 leaves it at the usual number.
+    pub fn limit_timers(&self, most: u32) {
+        if most > 0 {
+            self.shared.timers_max.set(most);
+        }
+    }
+
     /// Does what one frame of the core asks for.
     pub fn handle(&self, frame: CoreFrame<'_>) -> Next {
         match frame {

@@ -53,6 +53,9 @@ impl Limits {
     }
 }
 
+/// Timers that components may have armed at once, unless the order says otherwise.
+pub(super) const TIMERS_MAX: u32 = 10_000;
+
 /// Interrupted listeners of one message before the rest of them is given up.
 pub(super) const INTERRUPTIONS_MAX: usize = 16;
 

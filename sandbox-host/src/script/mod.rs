@@ -71,6 +71,7 @@ pub fn serve(prepared: Prepared, mut link: Link, locked: &Locked) -> ExitCode {
     }
     if let Ok(engine) = &prepared.0 {
         engine.limit_memory(locked.memory_bytes());
+        engine.limit_timers(locked.timers());
     }
     serve::run(prepared.0, link)
 }

@@ -92,6 +92,9 @@ fn clock<'js>(ctx: &Ctx<'js>, shared: &Rc<Shared>, host: &Object<'js>) -> Result
         Function::new(ctx.clone(), move || it.now().as_secs_f64() * 1e3)?,
     )?;
     let it = Rc::clone(shared);
+    let most = move || it.timers_max.get();
+    host.set("timersMax", Function::new(ctx.clone(), most)?)?;
+    let it = Rc::clone(shared);
     let arm = move |id: u32, wait_ms: f64| {
         let at = it.now() + Duration::try_from_secs_f64(wait_ms / 1e3).unwrap_or_default();
         // Microseconds of some hundred years fit a number exactly.

@@ -11,7 +11,7 @@ use protocol::limits::LOG_BYTES_MAX;
 
 use super::crypto::Keys;
 use super::failure::{self, Failure, cut};
-use super::limits::Limits;
+use super::limits::{Limits, TIMERS_MAX};
 use super::listens::Listens;
 use super::net::Net;
 use super::random::Random;
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) outbox: RefCell<Outbox>,
     pub(super) timers: RefCell<Timers>,
+    /// Timers that components may have armed.
+    pub(super) timers_max: Cell<u32>,
     pub(super) random: RefCell<Random>,
     pub(super) keys: RefCell<Keys>,
     pub(super) listens: RefCell<Listens>,
@@ -49,6 +51,7 @@ impl Shared {
             clock,
             outbox: RefCell::default(),
             timers: RefCell::default(),
+            timers_max: Cell::new(TIMERS_MAX),
             random: RefCell::default(),
             keys: RefCell::default(),
             listens: RefCell::default(),

@@ -55,6 +55,8 @@ fn greeted() -> (Core, LinkId, Actions) {
         sockets_max: 64,
         homes: Vec::new(),
         nodes: Vec::new(),
+        sockets_max: 64,
+        ceiling: core_supervisor::quota::Ceiling::default(),
         seed: [1; 32],
     };
     let (mut core, link, mut actions) = (Core::new(settings, rules), LinkId(1), Actions::default());

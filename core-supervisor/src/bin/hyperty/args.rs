@@ -233,7 +233,7 @@ pub(crate) enum Command {
     /// Go back to the version of a component that ran before
     Rollback(cmd::control::Args),
     /// Remove a component; its next deployment gets its address again
-    Rm(cmd::control::Args),
+    Rm(cmd::control::RemoveArgs),
     /// Show what components wrote, and what became of them
     Logs(cmd::logs::Args),
     /// Start a component stopped, for a debugger from outside

@@ -35,6 +35,7 @@ pub(crate) fn hyperty(session: &mut Session, written: &str) -> Result<String, Fa
 pub(crate) fn component(session: &mut Session, written: &str) -> Result<Component, Failure> {
     let select = Select {
         resource: written.to_owned(),
+        ..Select::default()
     };
     session.ask(user_agent::PATH, "read", &select)
 }

@@ -20,6 +20,7 @@ use crate::flows::respond::{self, Refusal};
 use crate::flows::{dial, supervise};
 use crate::ids::{LinkId, SandboxId, Ticket};
 use crate::limits::{LOAD_MAX, NAMES_EVERY, READY_MAX};
+use crate::quota::Share;
 use crate::rooms::connections::{JobId, State};
 use crate::rooms::sandboxes::{Cause, Sandbox};
 
@@ -91,7 +92,7 @@ pub(crate) fn was_read(
         profile: PROFILE.to_owned(),
         min_level: core.settings.min_level.min(Level::L2),
         max_level: core.settings.max_level.min(Level::L2),
-        memory_bytes: 0,
+        share: Share::default(),
     };
     core.check_by(now.mono + READY_MAX + LOAD_MAX);
     let made = Sandbox::new(None, spec, now.mono);

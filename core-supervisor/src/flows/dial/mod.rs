@@ -27,7 +27,6 @@ use crate::event::{Action, Actions, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::ids::{DeploymentId, LinkId, OwnerId, SocketId};
 use crate::ingress::Fault;
-use crate::limits::SOCKETS_PER_LINK_MAX;
 use crate::place::Place;
 use crate::rooms::connections::{Job, JobId, Open};
 
@@ -159,7 +158,7 @@ fn accepted(core: &mut Core, link: LinkId, id: JobId, peer: &str, now: Now, out:
         let by_grant = grant.map_or(0, |grant| room.by_grant(open.component, grant).0);
         // The listener is one of those that are open by its grant.
         let count = grant.map_or(0, |(_, pattern)| pattern.count as usize);
-        sockets + jobs < SOCKETS_PER_LINK_MAX
+        sockets + jobs < share::most(core, open.link)
             && room.len().0 < core.settings.sockets_max
             && (count == 0 || by_grant <= count)
     };

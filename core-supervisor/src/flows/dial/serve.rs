@@ -8,6 +8,7 @@ use protocol::{Address, Code, MessageKind};
 
 use crate::core::Core;
 use crate::event::{Actions, Now};
+use crate::flows::audit;
 use crate::flows::dial::revoke;
 use crate::flows::persist::{self, Then};
 use crate::flows::respond::{self, Refusal};
@@ -25,8 +26,13 @@ pub(crate) fn connections(core: &mut Core, asked: &Asked<'_>, out: &mut Actions)
         MessageKind::Create => {
             let grant = grant(core, asked.body()?)?;
             persist::has_room(core, asked.admitted.link)?;
-            let added = core.rooms.connections.grants.add(Source::Operator, grant);
+            let added = core
+                .rooms
+                .connections
+                .grants
+                .add(Source::Operator, grant.clone());
             let changes = added.map_err(Refusal::busy)?;
+            audit::grant(core, asked.owner, "granted", &grant, out);
             let then = Then::Answer(asked.asker(), br#"{"code":200}"#.to_vec());
             persist::persist(core, changes, then, out);
             revoke::look_again(core, asked.now, out);
@@ -45,6 +51,7 @@ pub(crate) fn connections(core: &mut Core, asked: &Asked<'_>, out: &mut Actions)
                 );
                 return Err(Refusal::not_found(reason));
             }
+            audit::grant(core, asked.owner, "withdrawn", &grant, out);
             let closed = revoke::look_again(core, asked.now, out);
             let body = respond::valued(&Revoked { closed });
             persist::persist(core, changes, Then::Answer(asked.asker(), body), out);
@@ -76,8 +83,13 @@ fn revoke_some(core: &mut Core, asked: &Asked<'_>, wanted: &Revoke, out: &mut Ac
     let component = wanted.component.clone();
     let grant = grant(core, Grant { component, pattern })?;
     persist::has_room(core, asked.admitted.link)?;
-    let added = core.rooms.connections.grants.add(Source::Revoked, grant);
+    let added = core
+        .rooms
+        .connections
+        .grants
+        .add(Source::Revoked, grant.clone());
     let changes = added.map_err(Refusal::busy)?;
+    audit::grant(core, asked.owner, "revoked", &grant, out);
     let closed = revoke::look_again(core, asked.now, out);
     let body = respond::valued(&Revoked { closed });
     persist::persist(core, changes, Then::Answer(asked.asker(), body), out);

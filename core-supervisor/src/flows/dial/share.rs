@@ -6,7 +6,8 @@ use crate::core::Core;
 use crate::event::Now;
 use crate::flows::respond::Refusal;
 use crate::ids::LinkId;
-use crate::limits::{DIALS_MAX, DIALS_PER_LINK_MAX, DIALS_PER_SECOND_MAX, SOCKETS_PER_LINK_MAX};
+use crate::limits::{DIALS_MAX, DIALS_PER_LINK_MAX, DIALS_PER_SECOND_MAX};
+use crate::quota::Quota;
 
 /// Whether a link may dial once more.
 pub(super) fn is_left(
@@ -28,9 +29,10 @@ pub(super) fn is_left(
         return Err(Refusal::bad_request(reason));
     }
     let (sockets, jobs) = room.of_link(link);
-    if sockets + jobs >= SOCKETS_PER_LINK_MAX {
+    let most = most(core, link);
+    if sockets + jobs >= most {
         let reason = format!(
-            "{SOCKETS_PER_LINK_MAX} sockets are open or being dialled in this sandbox: hang one up"
+            "{most} sockets are open or being dialled in this sandbox (`limits.sockets`): hang one up"
         );
         return Err(Refusal::busy(reason));
     }
@@ -44,4 +46,10 @@ pub(super) fn is_left(
         return Err(Refusal::busy(reason));
     }
     Ok(())
+}
+
+/// Sockets that a link may have open or be dialling.
+pub(super) fn most(core: &Core, link: LinkId) -> usize {
+    let gate = core.gates.get(&link);
+    gate.map_or(0, |gate| gate.quotas.count(Quota::Sockets))
 }

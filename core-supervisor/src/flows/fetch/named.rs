@@ -9,6 +9,7 @@ use protocol::dial::Transport;
 
 use crate::core::Core;
 use crate::event::Actions;
+use crate::flows::audit;
 use crate::flows::persist::{self, Then};
 use crate::flows::respond::Refusal;
 use crate::party::PartyKind;
@@ -58,8 +59,13 @@ pub(crate) fn grant(
             count: 0,
         },
     };
-    let added = core.rooms.connections.grants.add(Source::Operator, grant);
+    let added = core
+        .rooms
+        .connections
+        .grants
+        .add(Source::Operator, grant.clone());
     let changes = added.map_err(Refusal::busy)?;
+    audit::grant(core, asker.owner, "granted", &grant, out);
     persist::persist(core, changes, Then::Nothing, out);
     Ok(())
 }

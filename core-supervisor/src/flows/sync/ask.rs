@@ -21,7 +21,8 @@ use crate::event::{Actions, Now};
 use crate::flows::respond::{self, Refusal};
 use crate::flows::{enrol, fetch, heartbeat, hold, observe, refuse, search};
 use crate::ids::{LinkId, ObjectId, OwnerId};
-use crate::limits::{PENDING_MAX, PENDING_PER_LINK_MAX};
+use crate::limits::PENDING_MAX;
+use crate::quota::Quota;
 use crate::rooms::bus;
 use crate::rooms::registry::{Route, Step};
 use crate::rooms::user_agent::Asker;
@@ -240,7 +241,7 @@ fn put(
         return Err(Refusal::not_found("whoever asked is gone"));
     };
     let pending = &mut core.rooms.bus.pending;
-    if gate.pending >= PENDING_PER_LINK_MAX || pending.len() >= PENDING_MAX {
+    if u64::from(gate.pending) >= gate.quotas.of(Quota::Pending) || pending.len() >= PENDING_MAX {
         return Err(Refusal::busy(format!(
             "{} requests of this link wait for their answers already, its share; try later",
             gate.pending

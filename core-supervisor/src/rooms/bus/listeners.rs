@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use crate::ids::OwnerId;
-use crate::limits::LISTENERS_PER_COMPONENT_MAX;
 
 /// One listener of one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +21,14 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Adds a listener; `false` when the component has its share already.
-    pub(crate) fn add(&mut self, address: &str, listener: Listener) -> bool {
+    /// Adds a listener; `false` when the component has so many already.
+    pub(crate) fn add(&mut self, address: &str, listener: Listener, most: usize) -> bool {
         let listeners = self.by_address.entry(address.to_owned()).or_default();
         if listeners.iter().any(|known| known.owner == listener.owner) {
             return true;
         }
         let count = self.counts.entry(listener.owner).or_default();
-        if *count >= LISTENERS_PER_COMPONENT_MAX {
+        if *count >= most {
             return false;
         }
         *count += 1;
@@ -73,6 +72,11 @@ impl Listeners {
     /// The most addresses that one component listens to.
     pub(crate) fn most(&self) -> usize {
         self.counts.values().copied().max().unwrap_or_default()
+    }
+
+    /// How many addresses a component listens to.
+    pub(crate) fn of_owner(&self, owner: OwnerId) -> usize {
+        self.counts.get(&owner).copied().unwrap_or_default()
     }
 
     /// The listeners of an address, to note what was decided about them.

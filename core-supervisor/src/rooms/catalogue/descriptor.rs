@@ -23,6 +23,7 @@ use super::limits::{CONFIGURATION_BYTES_MAX, WORD_BYTES_MAX, WORDS_MAX};
 use super::{Descriptor, PackageFailure, base64, names};
 use crate::limits::NETWORK_PER_DESCRIPTOR_MAX;
 use crate::place::checked;
+use crate::quota::{self, Asked};
 
 /// Where a descriptor was found: what its text does not say.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,7 @@ struct Raw {
     hyperty_type: Option<Value>,
     data_objects: Option<Value>,
     network: Option<Value>,
+    limits: Option<Value>,
     source_package: Option<Value>,
     interworking: Option<Value>,
 }
@@ -109,6 +111,7 @@ pub fn parse(text: &[u8], found: Found<'_>) -> Result<Parsed, PackageFailure> {
             data_objects,
             interworking: unpacked(raw.interworking) == Some(Value::Bool(true)),
             network: reader.network(raw.network)?,
+            limits: reader.limits(raw.limits)?,
         },
     })
 }
@@ -218,6 +221,11 @@ impl Reader<'_> {
             checked(place).map_err(wrong)
         };
         places.into_iter().map(read).collect()
+    }
+
+    fn limits(&self, value: Option<Value>) -> Result<Asked, PackageFailure> {
+        let members = self.object("limits", value)?;
+        quota::asked(&members).map_err(|(member, reason)| self.wrong(&member, &reason))
     }
 
     fn digest(&self, digest: &str) -> Result<Option<String>, PackageFailure> {

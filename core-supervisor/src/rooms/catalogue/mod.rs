@@ -24,6 +24,7 @@ use protocol::frame::ComponentKind;
 use protocol::nursery::Engine;
 
 use crate::ids::ProgramId;
+use crate::quota::Asked;
 
 pub(crate) use base64::decode as decoded;
 pub use descriptor::{Found, Parsed, parse};
@@ -118,6 +119,8 @@ pub struct Descriptor {
     pub interworking: bool,
     /// `network`: the places that it asks for.
     pub network: Vec<Pattern>,
+    /// `limits`: how much of what it asks for.
+    pub limits: Asked,
 }
 
 /// Why a package cannot be deployed.

@@ -19,6 +19,7 @@ use protocol::nursery::Engine;
 
 use crate::event::LaunchSpec;
 use crate::ids::{DeploymentId, LinkId, SandboxId};
+use crate::quota::Quotas;
 use crate::user::User;
 
 pub(crate) use budget::{Budget, Failure};
@@ -37,6 +38,8 @@ pub struct Cell {
     pub engine: Engine,
     /// Below this level it must not run.
     pub min_level: Level,
+    /// What its process and its link may have: who may have more or less is elsewhere.
+    pub quotas: Quotas,
     /// The only component that may be in it: a program, a stub or an IdP proxy
     /// has its process for itself.
     pub solo: Option<DeploymentId>,
@@ -162,13 +165,14 @@ impl Sandboxes {
             .map(|(id, _)| id)
     }
 
-    /// A ready spare sandbox for this engine and floor.
-    pub fn spare(&self, engine: Engine, profile: &str, min_level: Level) -> Option<SandboxId> {
+    /// A ready spare sandbox that was made as this one is to be.
+    pub fn spare(&self, spec: &LaunchSpec, min_level: Level) -> Option<SandboxId> {
         let fits = |s: &Sandbox| {
             s.cell.is_none()
                 && s.phase == Phase::Ready
-                && s.spec.engine == engine
-                && s.spec.profile == profile
+                && s.spec.engine == spec.engine
+                && s.spec.profile == spec.profile
+                && s.spec.share == spec.share
                 && s.level.is_some_and(|level| level >= min_level)
         };
         self.iter()

@@ -7,8 +7,8 @@ use protocol::api::storage::{FILE_BYTES_MAX, File, PART_BYTES_MAX, Part};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FILES_BYTES_MAX, FILES_PER_OWNER_BYTES_MAX, FILES_PER_OWNER_MAX, METADATA_BYTES_MAX, PARTS_MAX,
-    UNFINISHED_PER_OWNER_MAX, content,
+    FILES_BYTES_MAX, FILES_PER_OWNER_MAX, METADATA_BYTES_MAX, PARTS_MAX, UNFINISHED_PER_OWNER_MAX,
+    content,
 };
 use crate::store::{Change, Table};
 
@@ -69,8 +69,14 @@ impl Stored {
 }
 
 impl Files {
-    /// Takes a new file, or its first part.
-    pub fn create(&mut self, owner: &str, url: &str, mut file: File) -> Result<Taken, Refused> {
+    /// Takes a new file, or its first part; its owner may have so many bytes of files.
+    pub fn create(
+        &mut self,
+        owner: &str,
+        url: &str,
+        mut file: File,
+        most: usize,
+    ) -> Result<Taken, Refused> {
         let bytes = size_of(&file.content, &file.content_encoding)?;
         if !(1..=PARTS_MAX).contains(&file.parts) {
             return Err(bad(format!("`parts` must be 1 to {PARTS_MAX}")));
@@ -81,6 +87,9 @@ impl Files {
             return Err((Code::TOO_LARGE, reason));
         }
         let content = std::mem::take(&mut file.content);
+        if content.len() > most {
+            return Err(over(content.len(), most));
+        }
         let head = serde_json::to_vec(&file).map_or(usize::MAX, |head| head.len());
         if head > METADATA_BYTES_MAX {
             let reason = format!(
@@ -104,7 +113,7 @@ impl Files {
         };
         let mut changes = self.remove(url);
         self.by_url.insert(url.to_owned(), stored);
-        match self.add(url, 0, content)? {
+        match self.add(url, 0, content, most)? {
             Taken::Whole(more) => changes.extend(more),
             Taken::Part if changes.is_empty() => return Ok(Taken::Part),
             Taken::Part => {}
@@ -113,7 +122,7 @@ impl Files {
     }
 
     /// Takes a further part of a file.
-    pub fn append(&mut self, owner: &str, part: Part) -> Result<Taken, Refused> {
+    pub fn append(&mut self, owner: &str, part: Part, most: usize) -> Result<Taken, Refused> {
         let bytes = size_of(&part.content, &part.content_encoding)?;
         let head = self.owned(owner, &part.resource)?;
         if head.file.content_encoding != part.content_encoding {
@@ -131,10 +140,16 @@ impl Files {
             let reason = format!("the file is larger than {FILE_BYTES_MAX} bytes");
             return Err((Code::TOO_LARGE, reason));
         }
+        let held = stored.as_ref().map_or(0, |stored| stored.bytes());
+        if held + part.content.len() > most {
+            let bytes = held + part.content.len();
+            self.remove(&part.resource);
+            return Err(over(bytes, most));
+        }
         if let Some(head) = stored.and_then(|stored| stored.head.as_mut()) {
             head.sized = sized;
         }
-        self.add(&part.resource, part.part, part.content)
+        self.add(&part.resource, part.part, part.content, most)
     }
 
     /// A file that is whole, with one part of its content.
@@ -148,6 +163,17 @@ impl Files {
     pub fn delete(&mut self, owner: &str, url: &str) -> Result<Vec<Change>, Refused> {
         self.owned(owner, url)?;
         Ok(self.remove(url))
+    }
+
+    /// Bytes of an owner's files, as they travel.
+    pub fn bytes_of(&self, owner: &str) -> usize {
+        self.by_owner.get(owner).copied().unwrap_or_default()
+    }
+
+    /// Deletes every file of an owner's; what is to be written.
+    pub fn purge(&mut self, owner: &str) -> Vec<Change> {
+        let urls: Vec<String> = self.of_owner(owner).map(|(url, ..)| url.clone()).collect();
+        urls.iter().flat_map(|url| self.remove(url)).collect()
     }
 
     /// Whether this is the owner's file.
@@ -192,7 +218,13 @@ impl Files {
         Err((Code::FORBIDDEN, format!("`{url}` is another component's")))
     }
 
-    fn add(&mut self, url: &str, part: u32, content: String) -> Result<Taken, Refused> {
+    fn add(
+        &mut self,
+        url: &str,
+        part: u32,
+        content: String,
+        most: usize,
+    ) -> Result<Taken, Refused> {
         let Some(stored) = self.by_url.get_mut(url) else {
             return Ok(Taken::Part);
         };
@@ -203,7 +235,7 @@ impl Files {
         stored.parts.insert(part, content);
         self.bytes += bytes;
         *self.by_owner.entry(owner.clone()).or_default() += bytes;
-        let mut changes = self.evict(&owner, url);
+        let mut changes = self.evict(&owner, url, most);
         match self.finished(url) {
             Ok(Some(whole)) => changes.extend(whole),
             Ok(None) if changes.is_empty() => return Ok(Taken::Part),
@@ -244,12 +276,10 @@ impl Files {
 
     // Makes room: beyond nine tenths the oldest go (spec services §1.17). When it is
     // the whole that is full, whoever has most gives: nobody pushes others out.
-    fn evict(&mut self, owner: &str, but: &str) -> Vec<Change> {
+    fn evict(&mut self, owner: &str, but: &str, bytes_max: usize) -> Vec<Change> {
         let mut changes = Vec::new();
         let of = |files: &Self, owner: &str| files.by_owner.get(owner).copied().unwrap_or_default();
-        while of(self, owner) > FILES_PER_OWNER_BYTES_MAX / 10 * 9
-            || self.number_of(owner) > FILES_PER_OWNER_MAX
-        {
+        while of(self, owner) > bytes_max / 10 * 9 || self.number_of(owner) > FILES_PER_OWNER_MAX {
             let Some(oldest) = self.oldest(owner, but) else {
                 break;
             };
@@ -344,6 +374,13 @@ fn size_of(text: &str, encoding: &str) -> Result<u64, Refused> {
         return Err((Code::TOO_LARGE, reason));
     }
     Ok(bytes)
+}
+
+fn over(bytes: usize, most: usize) -> Refused {
+    let reason = format!(
+        "{bytes} bytes, and this component may share {most} bytes of files (`limits.files`)"
+    );
+    (Code::TOO_LARGE, reason)
 }
 
 fn bad(reason: impl Into<String>) -> Refused {

@@ -38,8 +38,8 @@ struct Begun {
 }
 
 impl Items {
-    /// Does a script's changes, all or none.
-    pub fn keep(&mut self, owner: &str, keep: Keep) -> Result<Kept, Refused> {
+    /// Does a script's changes, all or none; it may keep so many units.
+    pub fn keep(&mut self, owner: &str, keep: Keep, most: usize) -> Result<Kept, Refused> {
         if keep.first {
             self.forget(owner);
         }
@@ -54,15 +54,15 @@ impl Items {
         begun.bytes += bytes;
         begun.items.extend(keep.items);
         // UTF-8 has at most three bytes for one unit, and a batch says no key twice.
-        if begun.bytes > ITEMS_PER_OWNER_UNITS_MAX * 4 {
+        if begun.bytes > most.max(ITEMS_PER_OWNER_UNITS_MAX) * 4 {
             self.forget(owner);
-            return Err(full());
+            return Err(full(most));
         }
         if keep.more {
             return Ok(Kept::Begun);
         }
         let items = self.forget(owner);
-        self.commit(owner, items).map(Kept::Done)
+        self.commit(owner, items, most).map(Kept::Done)
     }
 
     /// Forgets changes whose end has not come.
@@ -102,16 +102,39 @@ impl Items {
         }
     }
 
-    fn commit(&mut self, owner: &str, changes: Vec<Item>) -> Result<Vec<Change>, Refused> {
+    /// What a script keeps, in units.
+    pub fn units_of(&self, owner: &str) -> usize {
+        self.by_owner.get(owner).map(units).unwrap_or_default()
+    }
+
+    /// Bytes of what a script keeps.
+    pub fn bytes_of(&self, owner: &str) -> usize {
+        self.by_owner.get(owner).map(bytes).unwrap_or_default()
+    }
+
+    /// Forgets all that a script keeps; what is to be written.
+    pub fn purge(&mut self, owner: &str) -> Vec<Change> {
+        self.forget(owner);
+        let items = self.by_owner.remove(owner).unwrap_or_default();
+        self.bytes -= bytes(&items);
+        items.keys().map(|key| change(owner, key, None)).collect()
+    }
+
+    fn commit(
+        &mut self,
+        owner: &str,
+        changes: Vec<Item>,
+        most: usize,
+    ) -> Result<Vec<Change>, Refused> {
         let before = self.by_owner.get(owner);
         let mut after = before.cloned().unwrap_or_default();
         for item in changes {
             apply(&mut after, item)?;
         }
-        let units = |text: &str| text.encode_utf16().count();
-        let cost = |(key, value): (&String, &String)| units(key) + units(value) + ITEM_UNITS;
-        if after.iter().map(cost).sum::<usize>() > ITEMS_PER_OWNER_UNITS_MAX {
-            return Err(full());
+        // Who has more since the operator lowered the number may still remove.
+        let after_units = units(&after);
+        if after_units > most && after_units > before.map(units).unwrap_or_default() {
+            return Err(full(most));
         }
         let before = self.by_owner.remove(owner).unwrap_or_default();
         let mut written = Vec::new();
@@ -148,6 +171,12 @@ fn apply(items: &mut BTreeMap<String, String>, item: Item) -> Result<(), Refused
     Ok(())
 }
 
+fn units(items: &BTreeMap<String, String>) -> usize {
+    let units = |text: &str| text.encode_utf16().count();
+    let cost = |(key, value): (&String, &String)| units(key) + units(value) + ITEM_UNITS;
+    items.iter().map(cost).sum()
+}
+
 fn bytes(items: &BTreeMap<String, String>) -> usize {
     items
         .iter()
@@ -167,8 +196,10 @@ fn pieces(mut text: &str, bytes_max: usize) -> Vec<&str> {
     pieces
 }
 
-fn full() -> Refused {
-    let reason = format!("a script keeps at most {ITEMS_PER_OWNER_UNITS_MAX} units of text");
+fn full(most: usize) -> Refused {
+    let reason = format!(
+        "this script keeps at most {most} units of text (`limits.storage`): remove what is not needed"
+    );
     (Code::TOO_LARGE, reason)
 }
 

@@ -18,7 +18,7 @@ mod items;
 pub use files::{Files, Refused, Taken};
 pub use items::{Items, Kept};
 
-use crate::store::Record;
+use crate::store::{Change, Record};
 
 /// Bytes of the files of one component, as they travel.
 ///
@@ -62,6 +62,18 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// Bytes of all that a component has kept.
+    pub fn bytes_of(&self, owner: &str) -> u64 {
+        (self.files.bytes_of(owner) + self.items.bytes_of(owner)) as u64
+    }
+
+    /// Deletes all that a component has kept; what is to be written.
+    pub fn purge(&mut self, owner: &str) -> Vec<Change> {
+        let mut changes = self.files.purge(owner);
+        changes.extend(self.items.purge(owner));
+        changes
+    }
+
     /// Takes back what was kept; what cannot be read any more is left out.
     pub fn restore(&mut self, record: &Record) {
         let mut parts = record.key.splitn(3, '\0');

@@ -22,6 +22,7 @@ use protocol::frame::{ComponentKind, Level};
 use protocol::nursery::Engine;
 
 use crate::ids::{DeploymentId, IdMap, LinkId, OwnerId, ProgramId, SandboxId, Ticket};
+use crate::quota::Limits;
 use crate::user::User;
 pub use origin::Origin;
 
@@ -101,6 +102,8 @@ pub struct Package {
     pub constraints: BTreeMap<String, Met>,
     /// The places of the network that its descriptor asks for.
     pub network: Vec<Pattern>,
+    /// How much of everything it may have.
+    pub limits: Limits,
 }
 
 /// What ran before a reload, until the new code does.

@@ -70,6 +70,7 @@ impl Deployment {
             package: text(|p| &p.origin.package),
             waits: String::new(),
             constraints: package.map(|p| p.constraints.clone()).unwrap_or_default(),
+            limits: Vec::new(),
         }
     }
 }

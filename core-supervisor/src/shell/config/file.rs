@@ -40,6 +40,7 @@ pub(super) struct Keys {
     #[serde(rename = "keys")]
     pub(super) of_providers: Option<Spanned<Vec<String>>>,
     pub(super) placement: Option<Spanned<bool>>,
+    pub(super) limits: super::ceiling::Keys,
 }
 
 /// The file, if there is one.

@@ -25,11 +25,13 @@
 //! | `fetch` | – | – | `true`: what no catalogue here has is fetched from its provider's domain |
 //! | `unsigned` | – | `--unsigned` | `directories`: which packages may be unsigned; `none`, or `all`, which the flag says |
 //! | `keys` | – | – | none: `DOMAIN=RW…`, keys of providers that sign their packages |
+//! | `[limits]` | – | – | what is usual: the most that components may ask for (`over-ceiling`, `memory`, …) |
 //! | `placement` | – | – | `true`: sandboxes that wait for answers share a processor with the core |
 //!
 //! Lists of a higher layer replace those of a lower one. A relative path of the
 //! file is relative to the file, others to the working directory.
 
+mod ceiling;
 mod error;
 mod file;
 mod layer;
@@ -53,6 +55,7 @@ use protocol::frame::Level;
 pub use show::{Shown, ShownValue};
 
 use crate::limits::{SLOTS_MAX, SOCKETS_MAX};
+use crate::quota::Ceiling;
 use crate::rooms::catalogue::trust::{Pinned, Unsigned};
 use crate::user::User;
 
@@ -194,6 +197,8 @@ pub struct Config {
     pub keys: Set<Vec<Pinned>>,
     /// Whether sandboxes that wait for answers share a processor with the core.
     pub placement: Set<bool>,
+    /// The most that components may ask for; the origin is that of `over-ceiling`.
+    pub ceiling: Set<Ceiling>,
 }
 
 /// What is around the process.
@@ -308,6 +313,7 @@ impl Config {
             )?,
             keys: layers.texts(&[], "", file.keys.of_providers.as_ref())?,
             placement: layers.plain(file.keys.placement.as_ref(), true),
+            ceiling: ceiling::read(&file)?,
         };
         config.check(flags)?;
         Ok(config)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Config, Set};
+use crate::quota::Quota;
 
 /// The name of the output's form.
 const SCHEMA: &str = "hyperty.config/1";
@@ -33,7 +34,7 @@ pub struct ShownValue {
 impl Config {
     /// Everything in effect, with origins.
     pub fn show(&self) -> Shown {
-        let values = vec![
+        let mut values = vec![
             path("data-dir", &self.data_dir),
             path("runtime-dir", &self.runtime_dir),
             paths("catalogue", &self.catalogues),
@@ -66,10 +67,28 @@ impl Config {
             text("unsigned", &self.unsigned),
             list("keys", &self.keys),
             shown("placement", &self.placement, self.placement.value),
+            shown(
+                "limits.over-ceiling",
+                &self.ceiling,
+                self.ceiling.value.over.to_string(),
+            ),
         ];
+        values.extend(Quota::ALL.map(|quota| self.limit(quota)));
         Shown {
             schema: SCHEMA,
             values,
+        }
+    }
+}
+
+impl Config {
+    // Where the operator says nothing, it is what is usual for the engine.
+    fn limit(&self, quota: Quota) -> ShownValue {
+        let by_operator = self.ceiling.value.by_operator(quota);
+        ShownValue {
+            key: quota.row().key,
+            value: by_operator.map(|(number, _)| number).into(),
+            origin: by_operator.map_or("default", |(_, place)| place).to_owned(),
         }
     }
 }

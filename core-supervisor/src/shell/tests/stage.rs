@@ -211,7 +211,7 @@ impl Stage {
             profile: "script".into(),
             min_level: Level::L2,
             max_level: Level::L3,
-            memory_bytes: 0,
+            share: crate::quota::Share::default(),
         };
         self.act(Action::Launch { sandbox, spec }, &[]);
     }

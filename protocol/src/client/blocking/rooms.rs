@@ -59,7 +59,10 @@ impl<S: AsFd> Link<S> {
     /// Ends a deployed component and forgets it.
     pub fn remove(&mut self, component: &str) -> Result<(), Error> {
         let resource = component.to_owned();
-        let select = user_agent::Select { resource };
+        let select = user_agent::Select {
+            resource,
+            ..user_agent::Select::default()
+        };
         self.call_room(user_agent::PATH, MessageKind::Delete, &select)
     }
 }

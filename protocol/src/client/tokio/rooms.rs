@@ -65,7 +65,10 @@ impl Client {
     pub async fn remove(&mut self, component: &str) -> Result<(), Error> {
         let (path, kind) = (user_agent::PATH, MessageKind::Delete);
         let resource = component.to_owned();
-        let select = user_agent::Select { resource };
+        let select = user_agent::Select {
+            resource,
+            ..user_agent::Select::default()
+        };
         self.call_room(path, kind, &select).await
     }
 }

@@ -157,7 +157,7 @@ fn table(lines: &[Line], style: Style) -> String {
     for Line { at, entry, .. } in lines {
         let tone = match entry.what.as_str() {
             "denied" | "fault" | "missed" | "not-deployed" => Tone::Bad,
-            "ended" | "revoked" => Tone::Odd,
+            "ended" | "revoked" | "withdrawn" | "purged" => Tone::Odd,
             _ => Tone::Good,
         };
         let mut detail = entry.detail.clone();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use protocol::api::user_agent::{self, Component, Method, Select};
+use protocol::api::user_agent::{self, Component, Method, Purged, Select};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,8 +16,15 @@ use crate::sourcemap;
 const EXAMPLES: &str = "\
 Examples:
   hyperty restart echo
-  hyperty stop echo board
-  hyperty rm hyperty://acme.example/3f0c";
+  hyperty stop echo board";
+
+const REMOVE_EXAMPLES: &str = "\
+What a component kept stays, and so does its address: deployed again, it has both.
+Data objects stay in any case, because others observe them.
+
+Examples:
+  hyperty rm echo
+  hyperty rm --purge hyperty://acme.example/3f0c";
 
 /// What to do with the components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +80,43 @@ pub(crate) struct Args {
     components: Vec<String>,
 }
 
+/// Components to remove.
+#[derive(Debug, clap::Args)]
+#[command(after_help = REMOVE_EXAMPLES)]
+pub(crate) struct RemoveArgs {
+    /// Addresses, or names when only one component has it
+    #[arg(value_name = "COMPONENT", required = true)]
+    components: Vec<String>,
+    /// Delete what they kept as well: files, and what their scripts keep for themselves.
+    /// Also for the address of a component that was removed before
+    #[arg(long)]
+    purge: bool,
+}
+
+/// Removes each component, in order; the first failure ends it.
+pub(crate) fn remove(args: &RemoveArgs, context: &Context) -> Outcome {
+    each(
+        Verb::Remove,
+        &args.components,
+        context,
+        |session, resource| {
+            let select = Select {
+                resource: resource.clone(),
+                purge: args.purge,
+            };
+            let value: Value =
+                session.ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;
+            let purged: Option<Purged> = serde_json::from_value(value).ok().filter(|_| args.purge);
+            Ok(Done {
+                resource,
+                outcome: Verb::Remove.done(),
+                component: None,
+                purged_bytes: purged.map(|purged| purged.bytes),
+            })
+        },
+    )
+}
+
 /// What became of one component.
 #[derive(Debug, Serialize)]
 struct Done {
@@ -80,6 +124,8 @@ struct Done {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<Component>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purged_bytes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,10 +135,21 @@ struct AllDone {
 
 /// Does the verb to each component, in order; the first failure ends it.
 pub(crate) fn run(verb: Verb, args: &Args, context: &Context) -> Outcome {
+    each(verb, &args.components, context, |session, resource| {
+        one(verb, resource, session)
+    })
+}
+
+fn each(
+    verb: Verb,
+    resources: &[String],
+    context: &Context,
+    mut act: impl FnMut(&mut Session, String) -> Result<Done, Failure>,
+) -> Outcome {
     let mut session = Session::open(context)?;
     let mut components = Vec::new();
-    for resource in &args.components {
-        let done = one(verb, resource, &mut session)?;
+    for resource in resources {
+        let done = act(&mut session, resource.clone())?;
         context.out.human(|style| line(&done, style))?;
         components.push(done);
     }
@@ -103,20 +160,8 @@ pub(crate) fn run(verb: Verb, args: &Args, context: &Context) -> Outcome {
     Ok(())
 }
 
-fn one(verb: Verb, resource: &str, session: &mut Session) -> Result<Done, Failure> {
-    let resource = resource.to_owned();
+fn one(verb: Verb, resource: String, session: &mut Session) -> Result<Done, Failure> {
     let outcome = verb.done();
-    if verb == Verb::Remove {
-        let select = Select {
-            resource: resource.clone(),
-        };
-        let _: Value = session.ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;
-        return Ok(Done {
-            resource,
-            outcome,
-            component: None,
-        });
-    }
     let method = Method {
         method: verb.method().to_owned(),
         resource: resource.clone(),
@@ -128,6 +173,7 @@ fn one(verb: Verb, resource: &str, session: &mut Session) -> Result<Done, Failur
         resource,
         outcome,
         component: Some(component),
+        purged_bytes: None,
     })
 }
 
@@ -135,6 +181,7 @@ fn one(verb: Verb, resource: &str, session: &mut Session) -> Result<Done, Failur
 fn source(session: &mut Session, resource: &str) -> Vec<PathBuf> {
     let select = Select {
         resource: resource.to_owned(),
+        ..Select::default()
     };
     let component: Result<Component, _> = session.ask(user_agent::PATH, "read", &select);
     component.map_or_else(|_| Vec::new(), |component| vec![component.source.into()])
@@ -151,6 +198,10 @@ fn line(done: &Done, style: Style) -> String {
         .component
         .as_ref()
         .map_or("", |component| component.version.as_str());
+    if let Some(bytes) = done.purged_bytes {
+        let outcome = done.outcome;
+        return format!("{tick} {name}  {outcome}, with {bytes} bytes that it kept\n");
+    }
     match state {
         "running" if !version.is_empty() => {
             format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::api::capabilities::Met;
 use protocol::api::connections::{self, Select};
 use protocol::api::sandboxes::{self, Listing, Sandbox};
-use protocol::api::user_agent::Component;
+use protocol::api::user_agent::{Component, Limit};
 use serde::Serialize;
 use serde_json::json;
 
@@ -116,6 +116,9 @@ fn text(whole: &Whole, style: Style) -> String {
             fact(label, value.into());
         }
     }
+    for limit in &component.limits {
+        fact("limit", limit_of(limit, whole.sandbox.as_ref()).into());
+    }
     for shown in &whole.network.grants {
         fact("may reach", grant(shown).into());
     }
@@ -123,6 +126,21 @@ fn text(whole: &Whole, style: Style) -> String {
         fact("connected", open(socket).into());
     }
     table.render(style)
+}
+
+// `memory 16777216 bytes (descriptor), 3200000 in use`
+fn limit_of(limit: &Limit, sandbox: Option<&Sandbox>) -> String {
+    let number = limit
+        .limit
+        .map_or_else(|| "none".to_owned(), |number| number.to_string());
+    let counted = match limit.name.as_str() {
+        // The core reads no files: the shell has looked at the process.
+        "memory" => sandbox.and_then(|sandbox| sandbox.private_bytes),
+        _ => limit.used,
+    };
+    let used = counted.map_or_else(String::new, |used| format!(", {used} in use"));
+    let (name, unit, origin) = (clean(&limit.name), clean(&limit.unit), clean(&limit.origin));
+    format!("{name} {number} {unit} ({origin}){used}")
 }
 
 fn grant(shown: &connections::Shown) -> String {
@@ -232,7 +250,19 @@ mod tests {
             private_bytes: Some(1_400_000),
             proofs: vec!["open".to_owned(), "socket".to_owned(), "ptrace".to_owned()],
         };
-        let component = component("echo", "acme.example");
+        let mut component = component("echo", "acme.example");
+        let limit = |name: &str, limit, unit: &str, origin: &str, used| Limit {
+            name: name.to_owned(),
+            limit,
+            unit: unit.to_owned(),
+            origin: origin.to_owned(),
+            used,
+        };
+        component.limits = vec![
+            limit("messages", None, "a second", "default", Some(12)),
+            limit("pending", Some(100), "requests", "hyperty.toml:3", Some(2)),
+            limit("memory", Some(16_777_216), "bytes", "descriptor", None),
+        ];
         let whole = Whole {
             component,
             sandbox: Some(sandbox),

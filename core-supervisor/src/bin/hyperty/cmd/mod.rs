@@ -66,7 +66,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Outcome {
         Command::Reload(args) => control::run(control::Verb::Reload, &args, context),
         Command::Approve(args) => control::run(control::Verb::Approve, &args, context),
         Command::Rollback(args) => control::run(control::Verb::Rollback, &args, context),
-        Command::Rm(args) => control::run(control::Verb::Remove, &args, context),
+        Command::Rm(args) => control::remove(&args, context),
         Command::Logs(args) => logs::run(&args, context),
         Command::Debug(args) => debug::run(&args, context),
         Command::Shell(args) => shell::run(&args, context),

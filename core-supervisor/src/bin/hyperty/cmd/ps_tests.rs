@@ -36,6 +36,7 @@ pub(crate) fn component(name: &str, provider: &str) -> Component {
         version: String::new(),
         package: String::new(),
         waits: String::new(),
+        limits: Vec::new(),
         constraints: BTreeMap::from([
             ("browser".to_owned(), Met::Here),
             ("camera".to_owned(), Met::RefusedInUse),

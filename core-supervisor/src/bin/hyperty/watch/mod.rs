@@ -216,7 +216,10 @@ impl Watch {
     /// Removes what this watch deployed, from a supervisor that goes on.
     pub(crate) fn remove(&mut self) -> Result<(), Failure> {
         for resource in std::mem::take(&mut self.deployed) {
-            let select = user_agent::Select { resource };
+            let select = user_agent::Select {
+                resource,
+                ..user_agent::Select::default()
+            };
             let _: Value =
                 self.session
                     .ask_within(user_agent::PATH, "delete", &select, DEPLOY_WITHIN)?;

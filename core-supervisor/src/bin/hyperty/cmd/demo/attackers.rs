@@ -161,6 +161,7 @@ fn fate(stage: &mut Stage, component: &Component) -> Result<(u64, String), Failu
 fn remove(stage: &mut Stage, component: &Component) -> Result<(), Failure> {
     let select = Select {
         resource: component.address.clone(),
+        ..Select::default()
     };
     let _: Value = stage.session.ask(user_agent::PATH, "delete", &select)?;
     Ok(())

@@ -118,6 +118,7 @@ impl Stage {
     pub(super) fn end(&mut self, component: &Component) -> Result<(), Failure> {
         let select = Select {
             resource: component.address.clone(),
+            ..Select::default()
         };
         let _: Value =
             self.session
