@@ -81,7 +81,7 @@ pub(crate) fn shown(core: &Core, id: DeploymentId, now: Now) -> Vec<Limit> {
         let number = package.limits.quotas.of(quota);
         Limit {
             name: quota.row().member.to_owned(),
-            limit: (number != UNBOUNDED).then_some(number),
+            most: (number != UNBOUNDED).then_some(number),
             unit: quota.row().unit.to_owned(),
             origin: package.limits.origin(quota).to_owned(),
             used: used(quota),

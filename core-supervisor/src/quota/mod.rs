@@ -51,9 +51,12 @@ impl Quotas {
     /// Only those that components have in common when they share a process.
     #[must_use]
     pub fn shared(&self) -> Self {
-        Self(Quota::ALL.map(|quota| match quota.row().is_shared {
-            true => self.of(quota),
-            false => UNBOUNDED,
+        Self(Quota::ALL.map(|quota| {
+            if quota.row().is_shared {
+                self.of(quota)
+            } else {
+                UNBOUNDED
+            }
         }))
     }
 

@@ -80,7 +80,7 @@ fn where_the_operator_says_clip_it_runs_with_the_ceiling_and_shows_it() {
 
     assert_eq!(code, Code::OK, "{told}");
     let memory = limit(&mut story, "greedy", "memory");
-    assert_eq!(memory["limit"], 32 << 20);
+    assert_eq!(memory["most"], 32 << 20);
     let origin = memory["origin"].as_str().unwrap();
     assert!(origin.contains("hyperty.toml:2, clipped"), "{origin}");
 }

@@ -157,7 +157,7 @@ pub struct Limit {
     /// Its member in a descriptor's `limits`: `memory`, `pending`, …
     pub name: String,
     /// The number in force; none where there is no bound.
-    pub limit: Option<u64>,
+    pub most: Option<u64>,
     /// In what it is counted.
     pub unit: String,
     /// By whose word: `default`, `descriptor`, or `file:line` of the operator's ceiling.

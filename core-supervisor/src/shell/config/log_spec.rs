@@ -13,6 +13,15 @@ pub struct LogSpec {
     pub filter: String,
 }
 
+impl Default for LogSpec {
+    fn default() -> Self {
+        Self {
+            is_json: false,
+            filter: LOG_FILTER.to_owned(),
+        }
+    }
+}
+
 impl std::str::FromStr for LogSpec {
     type Err = std::convert::Infallible;
 

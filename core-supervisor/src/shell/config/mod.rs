@@ -295,10 +295,7 @@ impl Config {
                 flags.log.clone(),
                 ["--log", "HYPERTY_LOG"],
                 file.keys.log.as_ref(),
-                LogSpec {
-                    is_json: false,
-                    filter: LOG_FILTER.to_owned(),
-                },
+                LogSpec::default(),
             )?,
             spare_scripts: layers.plain(file.keys.spare_scripts.as_ref(), SPARES),
             spare_natives: layers.plain(file.keys.spare_natives.as_ref(), SPARES),

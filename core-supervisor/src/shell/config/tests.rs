@@ -217,3 +217,59 @@ fn a_domain_must_be_one() {
 
     assert!(case.error().contains("`a b` is no domain"));
 }
+
+#[test]
+fn the_ceiling_of_components_is_read_with_its_lines_and_shown() {
+    let case = Case::with_file(
+        "ceiling",
+        "[limits]\nover-ceiling = \"clip\"\nmemory = 268435456\nlog-lines = 50\n",
+    );
+
+    let ceiling = case.load().unwrap().ceiling.value;
+
+    assert_eq!(ceiling.over, crate::quota::OverCeiling::Clip);
+    let (number, place) = ceiling.by_operator(crate::quota::Quota::Memory).unwrap();
+    assert_eq!(number, 268_435_456);
+    assert!(place.ends_with("hyperty.toml:3"), "{place}");
+    let line = |number| format!("~/hyperty/hyperty.toml:{number}");
+    assert_eq!(case.shown("limits.over-ceiling"), ("clip".into(), line(2)));
+    assert_eq!(case.shown("limits.log-lines"), ("50".into(), line(4)));
+    assert_eq!(
+        case.shown("limits.pending"),
+        ("null".into(), "default".into())
+    );
+}
+
+#[test]
+fn a_ceiling_that_is_none_is_told_with_its_line() {
+    let cases = [
+        (
+            "memroy = 1",
+            ":2",
+            "`memroy` is no limit: say `over-ceiling`, `messages`",
+        ),
+        (
+            "memory = \"64 MiB\"",
+            ":2",
+            "`limits.memory` must be a whole number (bytes)",
+        ),
+        ("memory = 1", ":2", "from 8388608 to"),
+        ("descriptors = 65", ":2", "from 8 to 64"),
+        ("pending = -1", ":2", "`limits.pending` must be"),
+        (
+            "over-ceiling = \"maybe\"",
+            ":2",
+            "over-ceiling is `maybe`: say `refuse` or `clip`",
+        ),
+        ("over-ceiling = 1", ":2", "over-ceiling is no text"),
+    ];
+
+    for (at, (line, place, expected)) in cases.into_iter().enumerate() {
+        let case = Case::with_file(&format!("no-ceiling{at}"), &format!("[limits]\n{line}\n"));
+        let told = case.error();
+        assert!(
+            told.contains(place) && told.contains(expected),
+            "{line}: {told}"
+        );
+    }
+}

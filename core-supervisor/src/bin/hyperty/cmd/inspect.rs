@@ -131,7 +131,7 @@ fn text(whole: &Whole, style: Style) -> String {
 // `memory 16777216 bytes (descriptor), 3200000 in use`
 fn limit_of(limit: &Limit, sandbox: Option<&Sandbox>) -> String {
     let number = limit
-        .limit
+        .most
         .map_or_else(|| "none".to_owned(), |number| number.to_string());
     let counted = match limit.name.as_str() {
         // The core reads no files: the shell has looked at the process.
@@ -251,9 +251,9 @@ mod tests {
             proofs: vec!["open".to_owned(), "socket".to_owned(), "ptrace".to_owned()],
         };
         let mut component = component("echo", "acme.example");
-        let limit = |name: &str, limit, unit: &str, origin: &str, used| Limit {
+        let limit = |name: &str, most, unit: &str, origin: &str, used| Limit {
             name: name.to_owned(),
-            limit,
+            most,
             unit: unit.to_owned(),
             origin: origin.to_owned(),
             used,
