@@ -9,7 +9,7 @@ use core_supervisor::shell::audit_log;
 use core_supervisor::shell::policy_files::{self, PolicyDir};
 use core_supervisor::shell::run_loop::Ending;
 use core_supervisor::shell::start::{StartError, configuration, policy_dirs, supervise};
-use core_supervisor::shell::{descriptors, log};
+use core_supervisor::shell::{cgroup, descriptors, log};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -19,6 +19,14 @@ fn main() -> ExitCode {
             check_policy(&args.options, directories, json)
         }
         Some(Task::Audit { last, json }) => audit(&args.options, last, json),
+        Some(Task::ProbeCgroup) => {
+            println!("{}", serde_json::json!(cgroup::probe("wait")));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Task::Wait) => {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Task::ShowConfig { json }) => show_config(&args.options, json),
         None => run(&args.options),
     };

@@ -48,6 +48,11 @@ pub enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Try control groups with a process of its own, and print one JSON object
+    ProbeCgroup,
+    /// Wait for the end of the input: what is tried with
+    #[command(hide = true)]
+    Wait,
     /// Print the configuration in effect, and where each value was set
     ShowConfig {
         /// Print one JSON object

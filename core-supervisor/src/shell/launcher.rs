@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::codec::{datagram, read_datagram};
@@ -17,6 +18,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use super::cgroup::{Bounds, Cgroups, Group};
 use super::inspect::{has_ended, inspect};
 use super::nursery::{Datagram, Nursery, NurseryCommand};
 use crate::event::{Event, Exit, LaunchSpec};
@@ -38,6 +40,9 @@ struct Process {
     pid: Option<u32>,
     pidfd: Option<OwnedFd>,
     is_doomed: bool,
+    // Where the system lets us have one.
+    group: Option<Group>,
+    bounds: Option<Bounds>,
 }
 
 /// See the module.
@@ -49,6 +54,7 @@ pub struct Launcher {
     restart_at: Option<Duration>,
     waiting: VecDeque<(SandboxId, Vec<u8>, OwnedFd)>,
     processes: BTreeMap<SandboxId, Process>,
+    cgroups: Option<Arc<Cgroups>>,
 }
 
 impl Launcher {
@@ -67,14 +73,22 @@ impl Launcher {
             restart_at: None,
             waiting: VecDeque::new(),
             processes: BTreeMap::new(),
+            cgroups: None,
         }
+    }
+
+    /// Puts every sandbox into a control group of its own.
+    #[must_use]
+    pub fn grouped(mut self, cgroups: Option<Arc<Cgroups>>) -> Self {
+        self.cgroups = cgroups;
+        self
     }
 
     /// A second nursery, whose children keep the machine's network.
     pub(super) fn outdoors(&self) -> std::io::Result<Self> {
         let mut command = self.command.clone();
         command.arguments.insert(0, "--with-network".to_owned());
-        Self::start(command)
+        Ok(Self::start(command)?.grouped(self.cgroups.clone()))
     }
 
     /// Whether it has started this sandbox, and that has not ended.
@@ -123,7 +137,11 @@ impl Launcher {
             timers: spec.share.timers,
         }))
         .map_err(|error| format!("cannot write the request to the nursery: {error}"))?;
-        self.processes.insert(sandbox, Process::default());
+        let process = Process {
+            bounds: Some(Bounds::of(spec.engine, &spec.share)),
+            ..Process::default()
+        };
+        self.processes.insert(sandbox, process);
         self.waiting.push_back((sandbox, request, link));
         self.send_waiting();
         Ok(())
@@ -199,10 +217,12 @@ impl Launcher {
                 return false;
             };
             match nursery.receive(&mut space) {
-                Ok(Some(datagram)) => match note(&mut self.processes, datagram) {
-                    Ok(event) => events.extend(event),
-                    Err(error) => return self.lose(&error, now, events),
-                },
+                Ok(Some(datagram)) => {
+                    match note(&mut self.processes, self.cgroups.as_deref(), datagram) {
+                        Ok(event) => events.extend(event),
+                        Err(error) => return self.lose(&error, now, events),
+                    }
+                }
                 Ok(None) => return true,
                 Err(error) => return self.lose(&error.to_string(), now, events),
             }
@@ -217,6 +237,9 @@ impl Launcher {
         self.waiting.clear();
         for (sandbox, process) in std::mem::take(&mut self.processes) {
             kill(&process);
+            if let Some(group) = &process.group {
+                group.dissolve();
+            }
             events.push_back(match process.pid {
                 Some(_) => Event::Exited {
                     sandbox,
@@ -273,9 +296,25 @@ impl Launcher {
 }
 
 fn kill(process: &Process) {
+    if let Some(group) = &process.group {
+        // Where the kernel cannot, the process is killed alone; it has no others.
+        let _ = group.kill();
+    }
     if let Some(pidfd) = &process.pidfd {
         // Fails only when it has ended, and then the nursery will say so.
         let _ = pidfd_send_signal(pidfd, Signal::KILL);
+    }
+}
+
+// A sandbox whose group cannot be made runs without: its own limits hold.
+fn enter(cgroups: &Cgroups, sandbox: SandboxId, process: &mut Process) {
+    let (Some(pid), Some(bounds)) = (process.pid, &process.bounds) else {
+        return;
+    };
+    match cgroups.enter(sandbox, pid, bounds) {
+        Ok(group) => process.group = Some(group),
+        // It may be gone already.
+        Err(error) => tracing::debug!(%sandbox, %error, "the sandbox has no cgroup"),
     }
 }
 
@@ -283,6 +322,7 @@ fn kill(process: &Process) {
 // an error for something that the nursery never says.
 fn note(
     processes: &mut BTreeMap<SandboxId, Process>,
+    cgroups: Option<&Cgroups>,
     datagram: Datagram<'_>,
 ) -> Result<Option<Event<'static>>, String> {
     let report: Report<'_> = read_datagram(datagram.bytes).map_err(|error| error.to_string())?;
@@ -299,6 +339,9 @@ fn note(
             };
             process.pid = Some(pid);
             process.pidfd = Some(pidfd);
+            if let Some(cgroups) = cgroups {
+                enter(cgroups, sandbox, process);
+            }
             if process.is_doomed {
                 kill(process);
             }
@@ -313,12 +356,26 @@ fn note(
         }
         Report::Exited { sandbox, exit } => {
             let sandbox = SandboxId(sandbox);
-            processes.remove(&sandbox).map(|_| Event::Exited {
-                sandbox,
-                exit: owned(exit),
+            processes.remove(&sandbox).map(|process| {
+                let exit = told(owned(exit), &process);
+                if let Some(group) = &process.group {
+                    group.dissolve();
+                }
+                Event::Exited { sandbox, exit }
             })
         }
     })
+}
+
+// Killed by the kernel for want of memory in its group: a signal like any other, until
+// the group is asked.
+fn told(exit: Exit, process: &Process) -> Exit {
+    match exit {
+        Exit::Signal(signal) if process.group.as_ref().is_some_and(Group::is_starved) => {
+            Exit::Memory(signal)
+        }
+        other => other,
+    }
 }
 
 fn owned(exit: nursery::Exit<'_>) -> Exit {

@@ -20,6 +20,7 @@ pub mod args;
 pub mod audit_log;
 mod beneath;
 mod buffers;
+pub mod cgroup;
 mod chores;
 pub mod clock;
 pub mod config;

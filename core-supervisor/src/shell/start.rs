@@ -13,6 +13,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use protocol::Address;
 use protocol::api::connections::Grant;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::args::Options;
 use super::audit_log::{self, AuditLog};
+use super::cgroup::Cgroups;
 use super::chores::Chores;
 pub use super::chores::policy_dirs;
 use super::clock::Clock;
@@ -40,6 +42,7 @@ use super::store::{Keeper, Store, StoreError};
 use super::{log, world};
 use crate::core::{Core, Settings};
 use crate::event::Job;
+use crate::quota::Quota;
 use crate::rooms::policy::PolicySet;
 use crate::user::{NotUser, User};
 
@@ -71,6 +74,17 @@ pub enum StartError {
         number: i32,
         /// What the system said.
         source: io::Error,
+    },
+    /// What the operator bounds cannot be bounded here.
+    #[error(
+        "{place}: `{key}` cannot be enforced here: there is no cgroup with its controller (`hyperty doctor` says why); \
+         run it as a unit of its own (systemd-run --user -p Delegate=yes), or take the line out"
+    )]
+    Unenforceable {
+        /// `file:line`.
+        place: String,
+        /// What was set there.
+        key: &'static str,
     },
     /// The system refused something that every supervisor needs.
     #[error("cannot {act}: {source}")]
@@ -105,7 +119,7 @@ impl StartError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Log(_) | Self::Leash { .. } => 2,
-            Self::Floor(FloorError::Below { .. }) => 5,
+            Self::Floor(FloorError::Below { .. }) | Self::Unenforceable { .. } => 5,
             Self::Instance(_)
             | Self::Floor(_)
             | Self::Store(_)
@@ -171,7 +185,10 @@ pub fn supervise(options: &Options) -> Result<Ending, StartError> {
     tracing::info!(address = %address, level = %level, "starting");
     let rules = chores.compile().map_err(StartError::Policy)?;
     let budget = raise_limit();
+    // Before the nursery, which lives where this process does.
+    let cgroups = groups(&config)?;
     let launcher = Launcher::start(host).map_err(system("start the nursery"))?;
+    let launcher = launcher.grouped(cgroups);
     let token = options.sidecar.then(token).transpose()?;
     let (audit_log, audit_keeper) =
         AuditLog::start(&config.data_dir.value).map_err(|source| StartError::Audit {
@@ -216,6 +233,34 @@ fn listen(
     let path = instance.socket.clone();
     world::start(path.clone(), chores, letterbox)
         .map_err(|source| StartError::Endpoint { path, source })
+}
+
+// What the operator bounds must be bounded: where nothing can, nothing is started.
+fn groups(config: &Config) -> Result<Option<Arc<Cgroups>>, StartError> {
+    let found = Cgroups::open();
+    let controllers = found.as_ref().map_or(&[][..], Cgroups::controllers);
+    let has_cpu = controllers.iter().any(|it| it == "cpu");
+    if let (Some((_, place)), false) = (config.ceiling.value.by_operator(Quota::Cpu), has_cpu) {
+        return Err(StartError::Unenforceable {
+            place: place.to_owned(),
+            key: Quota::Cpu.row().key,
+        });
+    }
+    match found {
+        Ok(cgroups) => {
+            let (folder, lack) = (
+                cgroups.folder().display(),
+                cgroups.lack().unwrap_or_default(),
+            );
+            let controllers = cgroups.controllers().join(",");
+            tracing::info!(%folder, controllers, lack, "sandboxes have cgroups");
+            Ok(Some(Arc::new(cgroups)))
+        }
+        Err(absent) => {
+            tracing::info!(%absent, "sandboxes have no cgroups");
+            Ok(None)
+        }
+    }
 }
 
 fn take_leash(number: i32) -> Result<Leash, StartError> {

@@ -10,7 +10,7 @@ use protocol::api::bus::{self, Numbers};
 use protocol::api::capabilities::{ABSENT, GRANTED, HERE};
 use serde_json::json;
 
-use super::{Check, Status};
+use super::{Check, Status, cgroup};
 use crate::Context;
 use crate::cmd::policy;
 use crate::error::Exit;
@@ -44,6 +44,7 @@ pub(super) fn all(context: &Context) -> Vec<Check> {
             &ABSENT,
             "what needs them is refused with 422",
         ),
+        cgroup::check(),
         clock(),
         endpoint(context),
         nofile(),

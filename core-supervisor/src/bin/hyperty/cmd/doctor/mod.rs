@@ -11,6 +11,7 @@ use crate::cmd::Outcome;
 use crate::error::{Exit, Failure};
 use crate::output::{Style, Tone, clean};
 
+mod cgroup;
 mod checks;
 mod probe;
 

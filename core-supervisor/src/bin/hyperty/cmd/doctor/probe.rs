@@ -48,7 +48,7 @@ pub(super) fn run(pretend_without: &[String]) -> (Option<String>, Vec<Check>) {
 }
 
 /// What a program writes, if it ends in time.
-fn output_within(mut command: Command, within: Duration) -> Result<String, String> {
+pub(super) fn output_within(mut command: Command, within: Duration) -> Result<String, String> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
