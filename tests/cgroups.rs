@@ -81,7 +81,7 @@ fn what_a_killed_supervisor_leaves_the_next_one_removes() {
         // Each start sweeps once; the kernel may still have been at it.
         probed()["groups"] == true && !folder.exists()
     });
-    runtime.assert_unharmed();
+    drop(runtime);
 }
 
 #[test]

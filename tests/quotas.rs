@@ -119,6 +119,15 @@ fn where_the_operator_refuses_who_asks_for_too_much_is_told_what_whose_and_how_t
         shown(&runtime, &plain.address, "memory")["origin"],
         "default"
     );
+    let inspected = runtime.hyperty(&["inspect", &plain.address]).succeeded();
+    let memory = inspected
+        .stdout
+        .lines()
+        .find(|line| line.contains("memory 67108864 bytes"));
+    assert!(
+        memory.is_some_and(|line| line.trim_end().ends_with("in use")),
+        "{memory:?}"
+    );
 }
 
 #[test]

@@ -10,9 +10,8 @@ use protocol::Address;
 use protocol::api::connections::Grant;
 use protocol::api::user_agent::Component;
 use protocol::frame::Level;
-use protocol::nursery::Engine;
 
-use crate::event::{Actions, Event, LaunchSpec, Now};
+use crate::event::{Actions, Event, Now};
 use crate::flows::persist::Persisting;
 use crate::flows::{
     audit, begin, connect, deliver, deploy, dial, enrol, fetch, heartbeat, home, late, legacy,
@@ -21,7 +20,7 @@ use crate::flows::{
 use crate::ids::{DeploymentId, LinkId, SandboxId, Ticket};
 use crate::ingress::Gates;
 use crate::limits::STALL_MAX;
-use crate::quota::{Ceiling, Quotas};
+use crate::quota::Ceiling;
 use crate::rooms::allocation::Allocation;
 use crate::rooms::bus::Bus;
 use crate::rooms::catalogue::Item;
@@ -320,25 +319,6 @@ impl Core {
             view.waits = format!("{version} {}", grown.join("; "));
         }
         Some(view)
-    }
-
-    pub(crate) fn launch_spec(
-        &self,
-        engine: Engine,
-        min_level: Level,
-        quotas: &Quotas,
-    ) -> LaunchSpec {
-        let profile = match engine {
-            Engine::Script => "script",
-            Engine::Native => "native",
-        };
-        LaunchSpec {
-            engine,
-            profile: profile.to_owned(),
-            min_level,
-            max_level: self.settings.max_level,
-            share: quotas.share(engine),
-        }
     }
 
     /// Notes who is told when a deployment runs, or does not.

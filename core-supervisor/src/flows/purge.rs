@@ -48,10 +48,11 @@ fn left(core: &mut Core, asked: &Asked<'_>, resource: &str) -> Result<Option<Str
     let Ok(address) = resource.parse::<Address>() else {
         return Ok(None);
     };
-    let is_alive = core.rooms.registry.owner_of(&address).is_some();
-    if is_alive || core.rooms.storage.bytes_of(address.as_str()) == 0 {
+    if core.rooms.registry.owner_of(&address).is_some() {
         return Ok(None);
     }
+    // Before it is looked at: whether there is anything is not for everybody.
     may_manage(core, asked, &address)?;
-    Ok(Some(address.as_str().to_owned()))
+    let is_something = core.rooms.storage.bytes_of(address.as_str()) > 0;
+    Ok(is_something.then(|| address.as_str().to_owned()))
 }

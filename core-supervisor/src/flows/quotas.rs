@@ -111,7 +111,7 @@ fn used(core: &Core, id: DeploymentId, package: &Package, quota: Quota, now: Now
         Quota::Addresses => Some(core.rooms.registry.objects_of(owner) as u64),
         Quota::Storage => Some(storage.items.units_of(home) as u64),
         Quota::Files => Some(storage.files.bytes_of(home) as u64),
-        // The system counts them, see `hyperty inspect`.
+        // The system and the engine count them.
         Quota::Timers | Quota::Descriptors | Quota::Memory | Quota::Cpu => None,
     }
 }

@@ -1,15 +1,36 @@
 //! Hosts that wait, locked and empty, for the next deployment.
 
+use protocol::frame::Level;
 use protocol::nursery::Engine;
 
 use crate::core::Core;
-use crate::event::{Actions, Now};
+use crate::event::{Actions, LaunchSpec, Now};
 use crate::flows::supervise;
 use crate::limits::REFILL_AFTER;
-use crate::quota::Limits;
+use crate::quota::{Limits, Quotas};
 use crate::rooms::sandboxes::Sandbox;
 
 impl Core {
+    /// What a process is to be that may use so much.
+    pub(crate) fn launch_spec(
+        &self,
+        engine: Engine,
+        min_level: Level,
+        quotas: &Quotas,
+    ) -> LaunchSpec {
+        let profile = match engine {
+            Engine::Script => "script",
+            Engine::Native => "native",
+        };
+        LaunchSpec {
+            engine,
+            profile: profile.to_owned(),
+            min_level,
+            max_level: self.settings.max_level,
+            share: quotas.share(engine),
+        }
+    }
+
     /// Has the pool filled soon, and not now: a start that was handed a spare
     /// sandbox must not wait while the next one is made.
     pub(crate) fn refill_soon(&mut self, now: Now) {

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use protocol::nursery::Engine;
 use serde_json::{Value, json};
 
@@ -126,9 +124,17 @@ fn every_number_of_the_table_lies_between_its_bounds() {
 // The core links nothing that knows the profiles: the numbers stand in both.
 #[test]
 fn what_is_usual_for_a_process_is_what_its_profile_says() {
-    for (engine, file) in [(Engine::Script, "script"), (Engine::Native, "native")] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/sandbox");
-        let text = std::fs::read_to_string(folder.join(format!("{file}.toml"))).unwrap();
+    let profiles = [
+        (
+            Engine::Script,
+            include_str!("../../../policies/sandbox/script.toml"),
+        ),
+        (
+            Engine::Native,
+            include_str!("../../../policies/sandbox/native.toml"),
+        ),
+    ];
+    for (engine, text) in profiles {
         let profile: toml::Table = text.parse().unwrap();
         let limits = profile["limit"].as_array().unwrap();
         let nofile = limits
@@ -140,12 +146,12 @@ fn what_is_usual_for_a_process_is_what_its_profile_says() {
         assert_eq!(
             number(&profile["memory"]["bytes"]),
             Quota::Memory.usual(engine),
-            "{file}"
+            "{engine:?}"
         );
         assert_eq!(
             number(&nofile["value"]),
             Quota::Descriptors.usual(engine),
-            "{file}"
+            "{engine:?}"
         );
     }
 }

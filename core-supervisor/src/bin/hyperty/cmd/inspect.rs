@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let sandbox = listing
         .sandboxes
         .into_iter()
-        .find(|one| Some(one.id) == component.sandbox);
+        .find(|one| Some(one.id) == component.sandbox)
+        .map(measured);
     let select = Select {
         component: component.address.clone(),
     };
@@ -64,6 +65,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         .out
         .answer("hyperty.inspect/1", &whole, |style| text(&whole, style))?;
     Ok(())
+}
+
+// The core reads no files; this program may look, since it runs on the same machine.
+fn measured(mut sandbox: Sandbox) -> Sandbox {
+    let private = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("RssAnon:"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kib * 1024)
+    };
+    sandbox.private_bytes = sandbox.private_bytes.or(sandbox.pid.and_then(private));
+    sandbox
 }
 
 fn text(whole: &Whole, style: Style) -> String {
@@ -134,7 +149,6 @@ fn limit_of(limit: &Limit, sandbox: Option<&Sandbox>) -> String {
         .most
         .map_or_else(|| "none".to_owned(), |number| number.to_string());
     let counted = match limit.name.as_str() {
-        // The core reads no files: the shell has looked at the process.
         "memory" => sandbox.and_then(|sandbox| sandbox.private_bytes),
         _ => limit.used,
     };
