@@ -52,7 +52,6 @@ fn greeted() -> (Core, LinkId, Actions) {
         spare_scripts: 0,
         spare_natives: 0,
         slots_max: 64,
-        sockets_max: 64,
         homes: Vec::new(),
         nodes: Vec::new(),
         sockets_max: 64,
