@@ -52,6 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut session = Session::open(context)?;
     let select = Select {
         resource: args.component.clone(),
+        ..Select::default()
     };
     let component: Component = session.ask(user_agent::PATH, "read", &select)?;
     let sandbox = sandbox_of(&component, &mut session)?;
