@@ -4,7 +4,8 @@
 //! `execute` with `{"peer":ADDRESS,"samples":N,"depth":D,"bytes":B}` is answered
 //! with `{"code":200,"value":{"nanoseconds":[…]}}`: one number per round trip for
 //! depth 1, one for all of them otherwise. With `"check":true` each body is another,
-//! and must come back as it was. Everything else is echoed.
+//! and must come back as it was. `{"calls":N}` has it make so many system calls, and
+//! is answered with the time of all. Everything else is echoed.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -55,6 +56,7 @@ struct Order {
     peer: String,
     samples: usize,
     depth: usize,
+    calls: usize,
     body: Vec<u8>,
     is_checked: bool,
 }
@@ -77,12 +79,16 @@ impl Order {
                 .to_owned(),
             samples: number("samples", 1),
             depth: number("depth", 1),
+            calls: number("calls", 0),
             body: body_of(number("bytes", BODY_BYTES)),
             is_checked: body.get("check").and_then(Value::as_bool) == Some(true),
         }
     }
 
     fn carry_out(&self, link: &mut Component) -> Result<Vec<u64>, Error> {
+        if self.calls > 0 {
+            return Ok(vec![self.called()]);
+        }
         if self.depth > 1 {
             return Ok(vec![self.pipelined(link)?]);
         }
@@ -114,6 +120,14 @@ impl Order {
             }
         }
         Ok(())
+    }
+
+    fn called(&self) -> u64 {
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            std::hint::black_box(rustix::process::getppid());
+        }
+        nanoseconds_since(start)
     }
 
     // Keeps `depth` requests in flight until all samples are answered.

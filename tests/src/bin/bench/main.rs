@@ -18,6 +18,7 @@ mod caller;
 mod dbus;
 mod dialling;
 mod domain;
+mod locking;
 mod nats;
 mod numbers;
 mod objects;
@@ -68,11 +69,12 @@ const FULL: Scale = Scale {
 
 type Group = (&'static str, fn(&mut Table, Scale));
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     ("relay", relaying::measure),
     ("bodies", bodies::measure),
     ("rules", rules::measure),
     ("start", starting::measure),
+    ("lock", locking::measure),
     ("scripts", scripts::measure),
     ("objects", objects::measure),
     ("swarm", swarm::measure),
