@@ -38,6 +38,12 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 /// Every message and every published component is smaller by far.
 pub const COLLECTED_BYTES_MAX: usize = 16 << 20;
 
+/// Bytes of a compressed body that are undone at once.
+///
+/// They become a thousand times as many at worst: a megabyte, which whoever reads
+/// takes, or refuses, before there is more.
+pub const INFLATED_AT_ONCE_BYTES: usize = 1024;
+
 /// Redirects that are followed for one request, as in browsers' standard.
 pub const REDIRECTS_MAX: usize = 20;
 

@@ -9,6 +9,7 @@
 
 mod far_end;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +19,8 @@ use axum::extract::Request as Asked;
 use axum::http::{StatusCode, header};
 use axum::response::Redirect;
 use axum::routing::{any, get, post};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::stream;
 use sandbox_net::Error;
 use sandbox_net::http::{Method, Request, Version};
@@ -63,7 +66,7 @@ async fn a_request_arrives_as_it_was_made() {
     assert_eq!(response.status, StatusCode::OK);
     assert_eq!(
         text(response).await,
-        "POST /p [accept content-length host user-agent x-kind] hello"
+        "POST /p [accept accept-encoding content-length host user-agent x-kind] hello"
     );
 }
 
@@ -85,7 +88,7 @@ async fn http_2_is_spoken_where_the_server_can() {
     assert_eq!(answers[0].0, Version::HTTP_2);
     assert_eq!(
         answers[0].1,
-        "POST /p [accept content-length user-agent] hello"
+        "POST /p [accept accept-encoding content-length user-agent] hello"
     );
     assert_eq!(answers[1].0, Version::HTTP_11);
 }
@@ -233,7 +236,10 @@ async fn a_see_other_is_read_and_secrets_stay_with_their_host() {
 
     let response = network().http().follow(request).await.unwrap();
 
-    assert_eq!(text(response).await, "GET /seen [accept host user-agent] ");
+    assert_eq!(
+        text(response).await,
+        "GET /seen [accept accept-encoding host user-agent] "
+    );
 }
 
 #[tokio::test]
@@ -332,4 +338,85 @@ async fn an_answer_that_nobody_wants_ends_its_connection() {
 
     let mut seen = seen;
     assert_eq!(seen.recv().await, Some(()));
+}
+
+/// `bytes` compressed, under the head that says so.
+fn compressed(bytes: &[u8]) -> Router {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    says_gzip(encoder.finish().unwrap())
+}
+
+fn says_gzip(body: Vec<u8>) -> Router {
+    let tell = move || async move { ([(header::CONTENT_ENCODING, "gzip")], body) };
+    Router::new().route("/", get(tell))
+}
+
+async fn got(router: Router, most: usize) -> Result<Bytes, Error> {
+    let port = web(router).await;
+    let request = Request::get(&format!("http://127.0.0.1:{port}/")).unwrap();
+    let response = network().http().send(request).await.unwrap();
+    assert!(!response.headers.contains_key(header::CONTENT_ENCODING));
+    assert!(!response.headers.contains_key(header::CONTENT_LENGTH));
+    response.bytes(most).await
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_read_as_it_was_before() {
+    let lines: String = (0..100_000).map(|n| format!("line {n}\n")).collect();
+
+    let whole = got(compressed(lines.as_bytes()), 1 << 24).await.unwrap();
+    let nothing = got(says_gzip(Vec::new()), 1 << 20).await.unwrap();
+
+    assert_eq!(whole, lines);
+    assert!(nothing.is_empty());
+}
+
+#[tokio::test]
+async fn who_asks_for_a_coding_gets_it_as_it_is() {
+    let port = web(compressed(b"hello")).await;
+    let request = Request::get(&format!("http://127.0.0.1:{port}/")).unwrap();
+    let request = request.header("Accept-Encoding", "gzip").unwrap();
+
+    let response = network().http().send(request).await.unwrap();
+
+    assert_eq!(response.headers[header::CONTENT_ENCODING], "gzip");
+    let bytes = response.bytes(1 << 20).await.unwrap();
+    assert!(bytes.starts_with(&[0x1f, 0x8b]), "{bytes:?}");
+}
+
+#[tokio::test]
+async fn a_small_body_that_becomes_a_huge_one_is_held_in_pieces() {
+    const HUGE: usize = 200 << 20;
+    let port = web(compressed(&vec![0; HUGE])).await;
+    let asked = || Request::get(&format!("http://127.0.0.1:{port}/")).unwrap();
+
+    let whole = network().http().send(asked()).await.unwrap();
+    let whole = whole.bytes(1 << 20).await;
+    let mut body = network().http().send(asked()).await.unwrap().body;
+    let (mut all, mut longest) = (0, 0);
+    while let Some(piece) = body.chunk().await.unwrap() {
+        all += piece.len();
+        longest = longest.max(piece.len());
+    }
+
+    assert!(matches!(whole, Err(Error::TooLong { .. })), "{whole:?}");
+    assert_eq!(all, HUGE);
+    assert!(longest <= 2 << 20, "{longest}");
+}
+
+#[tokio::test]
+async fn what_is_not_compressed_as_it_says_is_refused() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(b"to be cut off").unwrap();
+    let whole = encoder.finish().unwrap();
+    let half = whole[..whole.len() - 3].to_vec();
+
+    for body in [half, b"no gzip at all".to_vec()] {
+        let error = got(says_gzip(body), 1 << 20).await.unwrap_err();
+
+        let text = error.to_string();
+        assert!(matches!(error, Error::Protocol { .. }), "{text}");
+        assert!(text.contains("not the gzip that it says it is"), "{text}");
+    }
 }

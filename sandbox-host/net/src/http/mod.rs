@@ -6,8 +6,11 @@
 //!
 //! [`Http::send`] never goes where it was not sent: a redirect is an answer like
 //! any other. [`Http::follow`] goes on; each hop is dialled, and so decided, anew.
+//!
+//! Unless the caller names an `Accept-Encoding`, `gzip` is asked for and undone.
 
 mod connection;
+mod inflate;
 mod pool;
 mod redirect;
 mod request;
@@ -15,6 +18,7 @@ mod response;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 pub use hyper::{Method, StatusCode, Version};
@@ -22,6 +26,7 @@ pub use url::Url;
 
 pub(crate) use self::connection::failure;
 use self::connection::{Connection, Unsent};
+use self::inflate::Inflate;
 use self::pool::Pool;
 pub use self::request::Request;
 pub use self::response::{Body, Response};
@@ -93,11 +98,13 @@ impl Http {
 
     async fn exchange(&self, target: Target, request: Request) -> Result<Response, Error> {
         let url = request.url.clone();
-        let pause = request.pause;
+        let (pause, inflates) = (request.pause, request.inflates());
         let mut wire = request.into_wire(&target)?;
         while let Some(mut kept) = self.pool.take(&target) {
             match kept.send(&target, wire).await {
-                Ok(answer) => return Ok(self.response(answer, kept, target, url, pause)),
+                Ok(answer) => {
+                    return Ok(self.response(answer, kept, target, (url, pause, inflates)));
+                }
                 // Closed while nobody looked: nothing of the request has left.
                 Err(Unsent::Back(again)) => wire = *again,
                 Err(Unsent::Failed(error)) => return Err(error),
@@ -105,7 +112,7 @@ impl Http {
         }
         let mut made = Connection::open(&self.network, &target).await?;
         match made.send(&target, wire).await {
-            Ok(answer) => Ok(self.response(answer, made, target, url, pause)),
+            Ok(answer) => Ok(self.response(answer, made, target, (url, pause, inflates))),
             Err(unsent) => Err(unsent.into_error(&target)),
         }
     }
@@ -115,10 +122,11 @@ impl Http {
         answer: hyper::Response<hyper::body::Incoming>,
         connection: Connection,
         target: Target,
-        url: Url,
-        pause: std::time::Duration,
+        (url, pause, inflates): (Url, Duration, bool),
     ) -> Response {
-        let (head, incoming) = answer.into_parts();
+        let (mut head, incoming) = answer.into_parts();
+        let inflate = Some(&mut head.headers).filter(|_| inflates);
+        let inflate = inflate.and_then(Inflate::of);
         let tasks = Arc::clone(&self.network.tasks);
         let returned = pool::Return::new(&self.pool, &tasks, target, connection);
         Response {
@@ -127,7 +135,7 @@ impl Http {
             headers: head.headers,
             url,
             is_redirected: false,
-            body: Body::new(incoming, returned, tasks, pause),
+            body: Body::new(incoming, inflate, returned, tasks, pause),
         }
     }
 }

@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::inflate::GZIP;
 use crate::error::Error;
 use crate::limits::{BODY_PAUSE, HEAD_WAIT};
 use crate::target::{self, Target};
@@ -137,6 +138,13 @@ impl Request {
         self
     }
 
+    /// Whether a body that comes compressed is to be undone: not when the caller has
+    /// said how it wants it, nor when only a part of it is wanted.
+    pub(super) fn inflates(&self) -> bool {
+        !self.headers.contains_key(header::ACCEPT_ENCODING)
+            && !self.headers.contains_key(header::RANGE)
+    }
+
     pub(super) fn target(&self) -> Result<Target, Error> {
         Target::of(&self.url, ["http", "https"])
     }
@@ -159,6 +167,7 @@ impl Request {
 
     /// As hyper takes it; the connection adds what its version of HTTP needs.
     pub(super) fn into_wire(self, target: &Target) -> Result<hyper::Request<OutBody>, Error> {
+        let inflates = self.inflates();
         let body = match self.payload {
             Payload::Nothing | Payload::Spent => Full::default().boxed_unsync(),
             Payload::Bytes(bytes) => Full::new(bytes).boxed_unsync(),
@@ -173,6 +182,9 @@ impl Request {
             .uri(url.as_str());
         let mut request = request.body(body).map_err(bad)?;
         let mut headers = self.headers;
+        if inflates {
+            headers.insert(header::ACCEPT_ENCODING, GZIP);
+        }
         headers.entry(header::USER_AGENT).or_insert(AGENT);
         headers
             .entry(header::ACCEPT)

@@ -12,6 +12,7 @@ use hyper::{StatusCode, Version};
 use url::Url;
 
 use super::connection::failure;
+use super::inflate::Inflate;
 use super::pool::Return;
 use crate::error::Error;
 use crate::limits::HTTP_BUFFER_BYTES;
@@ -79,6 +80,7 @@ impl fmt::Debug for Response {
 /// Dropping it ends the request.
 pub struct Body {
     incoming: Incoming,
+    inflate: Option<Inflate>,
     returned: Return,
     tasks: Arc<dyn Tasks>,
     pause: Duration,
@@ -88,12 +90,14 @@ pub struct Body {
 impl Body {
     pub(super) fn new(
         incoming: Incoming,
+        inflate: Option<Inflate>,
         returned: Return,
         tasks: Arc<dyn Tasks>,
         pause: Duration,
     ) -> Self {
         Self {
             incoming,
+            inflate,
             returned,
             tasks,
             pause,
@@ -105,8 +109,42 @@ impl Body {
     ///
     /// # Errors
     /// [`Error::Late`] when nothing comes for too long; [`Error::Ended`] when the
-    /// connection ends in the middle.
+    /// connection ends in the middle; [`Error::Protocol`] for a body that is not
+    /// compressed as its head says.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.inflate.is_none() {
+            return self.raw_chunk().await;
+        }
+        loop {
+            if let Some(piece) = self.inflated(Inflate::next)? {
+                return Ok(Some(piece));
+            }
+            if self.is_done {
+                return Ok(None);
+            }
+            match self.raw_chunk().await? {
+                Some(piece) => self.inflate.iter_mut().for_each(|it| it.put(piece.clone())),
+                None => return self.inflated(Inflate::finish),
+            }
+        }
+    }
+
+    fn inflated(
+        &mut self,
+        step: impl FnOnce(&mut Inflate) -> std::io::Result<Option<Bytes>>,
+    ) -> Result<Option<Bytes>, Error> {
+        let piece = self.inflate.as_mut().map_or(Ok(None), step);
+        piece.map_err(|error| {
+            self.is_done = true;
+            Error::Protocol {
+                host: self.returned.target().host.clone(),
+                protocol: "HTTP",
+                why: format!("its body is not the gzip that it says it is: {error}"),
+            }
+        })
+    }
+
+    async fn raw_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while !self.is_done {
             let frame = within(&*self.tasks, self.pause, self.incoming.frame()).await;
             match frame {
