@@ -208,7 +208,13 @@ fn what_the_new_rules_deny_is_not_delivered_and_each_request_is_answered_once() 
 
     let mut answers = BTreeMap::new();
     while answers.len() < before.len() + after.len() {
-        if let Incoming::Response(response) = client.recv_within(WAIT).unwrap().0 {
+        let heard = client.recv_within(WAIT);
+        let heard = heard.unwrap_or_else(|error| {
+            let all = before.iter().chain(&after);
+            let missing: Vec<_> = all.filter(|id| !answers.contains_key(*id)).collect();
+            panic!("{error}: no answer to {missing:?} of {before:?} and {after:?}: {answers:?}")
+        });
+        if let Incoming::Response(response) = heard.0 {
             let (id, code) = (response.id, response.code.0);
             assert_eq!(answers.insert(id, code), None, "{id} was answered twice");
         }

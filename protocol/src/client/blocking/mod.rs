@@ -176,7 +176,7 @@ impl<S: AsFd> Link<S> {
             self.read(RecvFlags::DONTWAIT)?;
         }
         self.session.tend()?;
-        self.write()
+        self.write().map(|_| ())
     }
 
     /// Sends a message that wants no answer.

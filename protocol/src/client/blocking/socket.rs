@@ -23,7 +23,10 @@ pub(super) type Limit = (Instant, &'static str);
 impl<S: AsFd> Link<S> {
     // Writes what was said, then waits until more bytes are there, or the end.
     pub(super) fn fill(&mut self, limit: Option<Limit>) -> Result<(), Error> {
-        self.write()?;
+        // What came while there was no room may be all that comes: it is looked at first.
+        if self.write()? {
+            return Ok(());
+        }
         match limit {
             None => self.read(RecvFlags::empty()),
             Some((deadline, what)) => {
@@ -56,14 +59,16 @@ impl<S: AsFd> Link<S> {
     }
 
     // Never waits for room alone: a core that waits for us to read would wait for ever.
-    pub(super) fn write(&mut self) -> Result<(), Error> {
+    // Whether something may have been read meanwhile.
+    pub(super) fn write(&mut self) -> Result<bool, Error> {
+        let mut has_read = false;
         const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
         self.session.out.tell_dropped()?;
         while !self.session.out.unsent().is_empty() {
             match rustix::net::send(&self.socket, self.session.out.unsent(), FLAGS) {
                 Ok(bytes) => self.session.out.mark_sent(bytes),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => self.wait_for_room()?,
+                Err(Errno::AGAIN) => has_read |= self.wait_for_room()?,
                 // Nobody will read it; what the core said last may still be there.
                 Err(Errno::PIPE | Errno::CONNRESET) => {
                     self.session.is_severed = true;
@@ -72,16 +77,16 @@ impl<S: AsFd> Link<S> {
                 Err(errno) => return Err(failed("write to the link", errno)),
             }
         }
-        Ok(())
+        Ok(has_read)
     }
 
-    fn wait_for_room(&mut self) -> Result<(), Error> {
+    fn wait_for_room(&mut self) -> Result<bool, Error> {
         let may_read = self.session.inbox.has_room() && !self.session.has_ended;
         if may_read {
             self.wait(PollFlags::IN | PollFlags::OUT, None)?;
-            return self.read(RecvFlags::DONTWAIT);
+            return self.read(RecvFlags::DONTWAIT).map(|()| true);
         }
-        self.wait(PollFlags::OUT, None).map(|_| ())
+        self.wait(PollFlags::OUT, None).map(|_| false)
     }
 
     // False when the time is over.
