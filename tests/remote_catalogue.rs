@@ -9,7 +9,9 @@ mod served;
 
 use std::fs;
 
-use hyperty_tests::harness::{Catalogue, Options, Runtime, script};
+use hyperty_tests::harness::{
+    Catalogue, Options, Runtime, TempDir, eventually, hyperty, script, start_hyperty,
+};
 use serde_json::{Value, json};
 use served::Served;
 
@@ -112,6 +114,40 @@ fn it_is_fetched_once_asked_after_and_starts_when_the_server_is_away() {
     assert_eq!(word(&runtime, &url), "first");
     assert_eq!(updates(&runtime, &[])["outcome"], "failed");
     assert_eq!(word(&runtime, &url), "first");
+}
+
+#[test]
+fn a_runtime_comes_up_with_what_another_machine_has() {
+    let served = served();
+    let (url, home) = (served.url(), TempDir::new());
+    let certificate = served.said["certificate"].as_str().unwrap();
+    let up = |words: &[&str]| {
+        let data = home.join("data").display().to_string();
+        let run = home.join("run").display().to_string();
+        let all = [
+            &["up", "--data-dir", &data, "--runtime-dir", &run],
+            &[
+                "--tls-roots",
+                certificate,
+                "--unsigned",
+                "--catalogue",
+                &url,
+            ][..],
+            words,
+        ];
+        start_hyperty(&all.concat(), [("HOME", home.path())])
+    };
+
+    let running = up(&["echo.example/hyperty/Echo"]);
+    let is_up = running.says("Echo@echo.example");
+    running.interrupt();
+    eventually("it ends in order", || running.has_ended());
+    let unnamed = ["up", "--catalogue", &url];
+    let unnamed = hyperty(&unnamed, [("HOME", home.path())]);
+
+    assert!(is_up);
+    assert_eq!(unnamed.status, 2, "{unnamed:?}");
+    assert!(unnamed.stderr.contains("asked by name"), "{unnamed:?}");
 }
 
 #[test]

@@ -161,28 +161,3 @@ fn a_failed_answer_keeps_its_number_reason_and_decision() {
     assert_eq!(failure.decision, "d-1-7");
     assert_eq!(failure.body, body);
 }
-
-#[test]
-fn what_came_while_there_was_no_room_to_write_is_heard() {
-    let (mut link, mut core) = component();
-    core.say(&[deliver(b"waits")]);
-    // More than a socket takes, so that the link reads while it waits for room.
-    for _ in 0..8 {
-        let body = vec![b' '; BODY_BYTES_MAX / 2];
-        link.out().send(MessageKind::Update, THEM, &body).unwrap();
-    }
-    let mut socket = core.socket.try_clone().unwrap();
-    let reader = thread::spawn(move || {
-        let mut buffer = [0; 64 * 1024];
-        while std::io::Read::read(&mut socket, &mut buffer).is_ok_and(|bytes| bytes > 0) {}
-    });
-
-    let heard = link.recv_within(Duration::from_secs(20)).unwrap().0;
-
-    let Incoming::Message(message) = heard else {
-        panic!("{heard:?}");
-    };
-    assert_eq!(message.body, b"waits");
-    drop((link, core));
-    reader.join().unwrap();
-}

@@ -35,6 +35,7 @@ between_machines! {
 
 over_each_node! {
     what_is_told_while_the_node_is_killed_keeps_its_order_and_comes_once,
+    a_node_that_flaps_costs_no_request_its_answer,
 }
 
 fn catalogue() -> Catalogue {
@@ -209,4 +210,22 @@ fn what_is_told_while_the_node_is_killed_keeps_its_order_and_comes_once(between:
 
     let told: Vec<_> = stage.heard().into_iter().filter(|n| *n >= 0).collect();
     assert!(told.is_sorted_by(|one, next| one < next), "{told:?}");
+}
+
+fn a_node_that_flaps_costs_no_request_its_answer(between: Between) {
+    let Some(mut stage) = Stage::new(between) else {
+        return;
+    };
+    let mut answers = Vec::new();
+
+    for n in (0..30).step_by(10) {
+        stage.pair.node.kill();
+        answers.extend(stage.asks(n..n + 5, SOON));
+        stage.pair.node.start_again();
+        answers.extend(stage.asks(n + 5..n + 10, SOON));
+    }
+    stage.is_reached(-100);
+
+    each_has_one_answer(&answers);
+    stage.has_heard_nothing_twice();
 }

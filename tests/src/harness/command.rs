@@ -135,7 +135,11 @@ pub fn hyperty<K: AsRef<OsStr>, V: AsRef<OsStr>>(
 }
 
 /// Starts it and does not wait.
-pub(super) fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+///
+/// # Panics
+///
+/// When it cannot be run.
+pub fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (K, V)>,
 ) -> Running {

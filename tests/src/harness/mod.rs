@@ -32,7 +32,7 @@ mod watcher;
 
 pub use application::Application;
 pub use catalogue::{Catalogue, class, script};
-pub use command::{Outcome, Running, hyperty};
+pub use command::{Outcome, Running, hyperty, start as start_hyperty};
 pub use hosts::{Cable, Host, Hosts};
 pub use member::Member;
 pub use nats_server::NatsServer;

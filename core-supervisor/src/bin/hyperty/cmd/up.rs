@@ -19,6 +19,7 @@ Examples:
   hyperty up
   hyperty up --catalogue ./shop --all
   hyperty up --catalogue ./shop echo protocolstub/loopback
+  hyperty up --catalogue https://localhost:8443 acme.example/hyperty/echo
   hyperty up --domain example.org --node wss://node.example.org/ws
   hyperty up --domain example.org --node nats://10.0.0.7:4222 --node nats://10.0.0.8:4222
   hyperty up --min-level L3 --policy ./policy.d
@@ -38,7 +39,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "components")]
     all: bool,
 
-    /// A directory that holds `.well-known/`; may be repeated
+    /// A directory that holds `.well-known/`; may be repeated. Or https://HOST:PORT, from
+    /// where the components are then deployed
     #[arg(long, value_name = "DIR")]
     catalogue: Vec<PathBuf>,
 
@@ -70,11 +72,12 @@ pub(crate) struct Args {
 /// Runs until Ctrl-C, `hyperty down`, or the end of the supervisor.
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     signals::take();
+    let (how, directories) = places(args)?;
     refuse_a_second(context)?;
     let plan = Plan {
         launch: args.launch.clone(),
         runtime_dir: context.runtime_dir_flag.clone(),
-        catalogues: args.catalogue.clone(),
+        catalogues: directories,
         domain: args.domain.clone(),
         nodes: args.node.clone(),
         node_secrets: args.node_secret.clone(),
@@ -85,7 +88,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut session = Session::open_at(&supervisor.ready.endpoint, context.timeout)?;
     home::wait(&mut session, context)?;
     let mut watch = Watch::new(session, context.out)?;
-    let how = deploy::How::default();
     let wanted = if args.all {
         watch.everything(&how)?
     } else {
@@ -100,6 +102,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         Ended::Interrupted | Ended::NothingLeft | Ended::Satisfied => end(&mut supervisor, context),
         Ended::Supervisor(status) => ended_by_itself(status, context),
     }
+}
+
+// Where the components come from, and the directories that the supervisor is to know.
+fn places(args: &Args) -> Result<(deploy::How, Vec<PathBuf>), Failure> {
+    let is_url = |place: &PathBuf| place.to_str().is_some_and(|text| text.contains("://"));
+    let (mut urls, directories): (Vec<_>, _) = args.catalogue.iter().cloned().partition(is_url);
+    let url = urls.pop();
+    if let Some(url) = &url {
+        let url = url.display();
+        let refuse = |what: String| {
+            let fix = format!("hyperty up --catalogue {url} DOMAIN/hyperty/NAME");
+            Err(Failure::new(Id::Usage, what).fix("to name what is to run", fix))
+        };
+        if let Some(other) = urls.first() {
+            return refuse(format!(
+                "components come from one place: `{}` or `{url}`",
+                other.display()
+            ));
+        }
+        if args.components.is_empty() {
+            return refuse(format!(
+                "what `{url}` has cannot be listed: it is asked by name"
+            ));
+        }
+    }
+    let how = deploy::How {
+        catalogue: url,
+        ..deploy::How::default()
+    };
+    Ok((how, directories))
 }
 
 // The supervisor refuses too, by its lock; this says it with the way out.
