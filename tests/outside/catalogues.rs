@@ -105,6 +105,7 @@ fn answer(file: &str, echo: u16) -> Response {
             .into_response(),
         ("Unasked", _) => StatusCode::NOT_MODIFIED.into_response(),
         ("Zipped", _) => ([(header::CONTENT_ENCODING, "gzip")], vec![0x1f, 0x8b]).into_response(),
+        ("Brotli", _) => ([(header::CONTENT_ENCODING, "br")], vec![0x8b]).into_response(),
         ("Nonsense", _) => {
             axum::Json(json!({ "name": 7, "language": ["javascript"] })).into_response()
         }
@@ -171,7 +172,8 @@ fn a_bad_catalogue_is_refused_by_what_is_wrong_and_nothing_of_it_is_kept() {
         ("Gibibyte", 413, "more than the 2097152 bytes"),
         ("Failing", 500, "answered 500"),
         ("Unasked", 500, "answered 304"),
-        ("Zipped", 500, "which nobody asked for"),
+        ("Zipped", 500, "not the gzip that it says it is"),
+        ("Brotli", 500, "which nobody asked for"),
         ("Nonsense", 400, "Nonsense.hy.json"),
         ("List", 400, "List.hy.json"),
         ("NoJson", 400, "NoJson.hy.json"),
