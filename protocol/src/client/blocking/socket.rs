@@ -61,8 +61,8 @@ impl<S: AsFd> Link<S> {
     // Never waits for room alone: a core that waits for us to read would wait for ever.
     // Whether something may have been read meanwhile.
     pub(super) fn write(&mut self) -> Result<bool, Error> {
-        let mut has_read = false;
         const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+        let mut has_read = false;
         self.session.out.tell_dropped()?;
         while !self.session.out.unsent().is_empty() {
             match rustix::net::send(&self.socket, self.session.out.unsent(), FLAGS) {
