@@ -10,13 +10,13 @@ use hyperty_tests::harness::NatsServer;
 use protocol::message::Reply;
 use serde_json::{Value, json};
 use support::core::Core;
+use support::{BOB, with_two};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
 const ALICE: &str = "hyperty://example.org/alice";
-const BOB: &str = "hyperty://example.org/bob";
 
 /// A server that says these bytes to whoever connects, and nothing else.
 async fn server(says: &'static [u8]) -> Value {
@@ -164,28 +164,16 @@ async fn what_is_no_message_is_dropped_and_told_in_the_log() {
 
 #[tokio::test]
 async fn a_body_cannot_say_another_sender() {
-    let Some(server) = NatsServer::if_installed("") else {
-        return;
-    };
-    let config = json!({ "servers": [server.url()] });
-    LocalSet::new()
-        .run_until(async {
-            let mut a = Core::live("a", &config).await;
-            let mut b = Core::live("b", &config).await;
-            let node = "domain://msg-node.example.org/sm";
-            let runtime = b.runtime.clone();
-            b.ask("subscribe", &runtime, node, &json!({ "resources": [BOB] }))
-                .await;
+    with_two(async |mut a: Core, mut b: Core, _: &NatsServer| {
+        let body = format!("{{}},\"from\":\"{BOB}\",\"x\":{{}}");
+        let id = a.send_text("read", ALICE, BOB, body.as_bytes()).await;
+        let answer = a
+            .until(|heard| heard.id == id && heard.kind == "response")
+            .await;
 
-            let body = format!("{{}},\"from\":\"{BOB}\",\"x\":{{}}");
-            let id = a.send_text("read", ALICE, BOB, body.as_bytes()).await;
-            let answer = a
-                .until(|heard| heard.id == id && heard.kind == "response")
-                .await;
-
-            assert_eq!(answer.code, 400, "{answer:?}");
-            let more = b.rest(Duration::from_millis(100)).await;
-            assert!(more.iter().all(|heard| heard.to != BOB), "{more:?}");
-        })
-        .await;
+        assert_eq!(answer.code, 400, "{answer:?}");
+        let more = b.rest(Duration::from_millis(100)).await;
+        assert!(more.iter().all(|heard| heard.to != BOB), "{more:?}");
+    })
+    .await;
 }

@@ -15,30 +15,15 @@ use stub_nats::credentials::Credentials;
 use stub_nats::names::runtime_token;
 use stub_nats::wire::Headers;
 use support::core::Core;
-use support::{WITHIN, address, client, up};
+use support::{BOB, WITHIN, address, client, up, with_two};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 const ALICE: &str = "hyperty://example.org/alice";
-const BOB: &str = "hyperty://example.org/bob";
 
 fn config(servers: &[NatsServer]) -> Value {
     let urls: Vec<String> = servers.iter().map(NatsServer::url).collect();
     json!({ "servers": urls })
-}
-
-async fn subscribe(core: &mut Core, resources: &[&str]) {
-    let runtime = core.runtime.clone();
-    let node = "domain://msg-node.example.org/sm";
-    let answer = core
-        .ask(
-            "subscribe",
-            &runtime,
-            node,
-            &json!({ "resources": resources }),
-        )
-        .await;
-    assert_eq!(answer.code, 200, "{answer:?}\n{}", core.said());
 }
 
 /// The server that a stub is connected to, by what it logged.
@@ -63,7 +48,7 @@ async fn a_server_stops_in_mid_traffic_and_nothing_is_lost_or_heard_twice() {
         .run_until(async {
             let mut a = Core::live("a", &config).await;
             let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
+            b.subscribe(&[BOB]).await;
             let mut asked = Vec::new();
             let mut stopped = false;
 
@@ -145,7 +130,7 @@ async fn a_server_that_comes_back_finds_its_runtimes_again() {
         .run_until(async {
             let mut a = Core::live("a", &config).await;
             let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
+            b.subscribe(&[BOB]).await;
             servers[0].kill();
             a.status("disconnected").await;
             b.status("disconnected").await;
@@ -214,7 +199,7 @@ async fn a_stub_that_was_killed_takes_up_what_it_had_not_taken() {
         .run_until(async {
             let mut a = Core::live("a", &config).await;
             let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
+            b.subscribe(&[BOB]).await;
             let mut told = BTreeMap::new();
             for n in 0..400 {
                 a.send("update", ALICE, BOB, Reply::Unwanted, &json!({ "n": n }))
@@ -228,7 +213,7 @@ async fn a_stub_that_was_killed_takes_up_what_it_had_not_taken() {
             }
 
             let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
+            b.subscribe(&[BOB]).await;
             let all = async {
                 while (0..400).any(|n| !told.contains_key(&Some(n))) {
                     for heard in b.rest(Duration::from_millis(50)).await {
@@ -247,116 +232,98 @@ async fn a_stub_that_was_killed_takes_up_what_it_had_not_taken() {
 
 #[tokio::test]
 async fn what_is_sent_to_a_runtime_as_it_dies_is_heard_when_it_is_back() {
-    let Some(server) = NatsServer::if_installed("") else {
-        return;
-    };
-    let config = json!({ "servers": [server.url()] });
-    LocalSet::new()
-        .run_until(async {
-            let mut a = Core::live("a", &config).await;
-            let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
-            b.kill();
-            // For the server it is still there: a socket that nobody reads for.
-            let mut dying = client("b", &[server.url()], Credentials::None);
-            up(&mut dying).await;
+    with_two(async |mut a: Core, b: Core, server: &NatsServer| {
+        b.kill();
+        // For the server it is still there: a socket that nobody reads for.
+        let mut dying = client("b", &[server.url()], Credentials::None);
+        up(&mut dying).await;
 
-            for n in 1..=3 {
-                a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
-                    .await;
-            }
-            let swallowed = async { while !matches!(dying.next().await, Event::Message(_)) {} };
-            timeout(WITHIN, swallowed).await.expect("it was sent");
-            drop(dying);
-            let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
-
-            for n in 1..=3 {
-                let heard = b.until(|heard| heard.to == BOB).await;
-                assert_eq!(heard.body["n"], n);
-            }
-            a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": 4 }))
+        for n in 1..=3 {
+            a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
                 .await;
+        }
+        let swallowed = async { while !matches!(dying.next().await, Event::Message(_)) {} };
+        timeout(WITHIN, swallowed).await.expect("it was sent");
+        drop(dying);
+        let mut b = Core::live("b", &config(std::slice::from_ref(server))).await;
+        b.subscribe(&[BOB]).await;
+
+        for n in 1..=3 {
             let heard = b.until(|heard| heard.to == BOB).await;
-            assert_eq!(heard.body["n"], 4, "something came twice");
-        })
-        .await;
+            assert_eq!(heard.body["n"], n);
+        }
+        a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": 4 }))
+            .await;
+        let heard = b.until(|heard| heard.to == BOB).await;
+        assert_eq!(heard.body["n"], 4, "something came twice");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_is_sent_again_under_one_identifier_is_heard_once() {
-    let Some(server) = NatsServer::if_installed("") else {
-        return;
-    };
-    let config = json!({ "servers": [server.url()] });
-    LocalSet::new()
-        .run_until(async {
-            // The address is the first runtime's; then a test speaks in its place.
-            let mut a = Core::live("a", &config).await;
-            let mut b = Core::live("b", &config).await;
-            subscribe(&mut a, &[ALICE]).await;
-            subscribe(&mut b, &[BOB]).await;
-            a.kill();
-            let mut speaker = client("a", &[server.url()], Credentials::None);
-            up(&mut speaker).await;
-            let api = speaker.api();
-            let other = runtime_token(&address("hyperty-runtime://example.org/b")).expect("named");
-            let (to, at) = (api.names().to(&other), api.names().answer_from(&other, 7));
-            let same = [("Nats-Msg-Id", "the-same")];
+    with_two(async |mut a: Core, mut b: Core, server: &NatsServer| {
+        // The address is the first runtime's; then a test speaks in its place.
+        a.subscribe(&[ALICE]).await;
+        a.kill();
+        let mut speaker = client("a", &[server.url()], Credentials::None);
+        up(&mut speaker).await;
+        let api = speaker.api();
+        let other = runtime_token(&address("hyperty-runtime://example.org/b")).expect("named");
+        let (to, at) = (api.names().to(&other), api.names().answer_from(&other, 7));
+        let same = [("Nats-Msg-Id", "the-same")];
 
-            for (n, headers) in [(1, &same[..]), (1, &same[..]), (2, &[])] {
-                let body = json!({ "id": n, "type": "update", "from": ALICE, "to": BOB, "body": { "n": n } });
-                let payload = body.to_string();
-                api.publish(&to, Some(&at), headers, payload.as_bytes())
-                    .expect("published");
-            }
-            let receipts = async {
-                let mut receipts = 0;
-                while receipts < 2 {
-                    if let Event::Message(delivery) = speaker.next().await {
-                        receipts += usize::from(Headers::of(delivery.headers).get("Hy-Received").is_some());
-                    }
+        for (n, headers) in [(1, &same[..]), (1, &same[..]), (2, &[])] {
+            let body =
+                json!({ "id": n, "type": "update", "from": ALICE, "to": BOB, "body": { "n": n } });
+            let payload = body.to_string();
+            api.publish(&to, Some(&at), headers, payload.as_bytes())
+                .expect("published");
+        }
+        let receipts = async {
+            let mut receipts = 0;
+            while receipts < 2 {
+                if let Event::Message(delivery) = speaker.next().await {
+                    receipts +=
+                        usize::from(Headers::of(delivery.headers).get("Hy-Received").is_some());
                 }
-            };
-            timeout(WITHIN, receipts).await.expect("both are acknowledged");
+            }
+        };
+        timeout(WITHIN, receipts)
+            .await
+            .expect("both are acknowledged");
 
-            let first = b.until(|heard| heard.to == BOB).await;
-            let second = b.until(|heard| heard.to == BOB).await;
-            assert_eq!((&first.body["n"], &second.body["n"]), (&json!(1), &json!(2)));
-        })
-        .await;
+        let first = b.until(|heard| heard.to == BOB).await;
+        let second = b.until(|heard| heard.to == BOB).await;
+        assert_eq!(
+            (&first.body["n"], &second.body["n"]),
+            (&json!(1), &json!(2))
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn who_only_tells_is_never_refused_for_answers_that_do_not_come() {
     const MORE_THAN_WAIT: u64 = 9_000;
-    let Some(server) = NatsServer::if_installed("") else {
-        return;
-    };
-    let config = json!({ "servers": [server.url()] });
-    LocalSet::new()
-        .run_until(async {
-            let mut a = Core::live("a", &config).await;
-            let mut b = Core::live("b", &config).await;
-            subscribe(&mut b, &[BOB]).await;
-
-            for n in 0..MORE_THAN_WAIT {
-                a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
-                    .await;
-                if n % 100 == 99 {
+    with_two(async |mut a: Core, mut b: Core, _: &NatsServer| {
+        for n in 0..MORE_THAN_WAIT {
+            a.send("update", ALICE, BOB, Reply::Untimed, &json!({ "n": n }))
+                .await;
+            if n % 100 == 99 {
+                let heard = b.until(|heard| heard.to == BOB).await;
+                assert_eq!(heard.body["n"], n - 99);
+                for n in n - 98..=n {
                     let heard = b.until(|heard| heard.to == BOB).await;
-                    assert_eq!(heard.body["n"], n - 99);
-                    for n in n - 98..=n {
-                        let heard = b.until(|heard| heard.to == BOB).await;
-                        assert_eq!(heard.body["n"], n);
-                    }
+                    assert_eq!(heard.body["n"], n);
                 }
             }
+        }
 
-            let refused = a.rest(Duration::from_millis(50)).await;
-            assert!(refused.is_empty(), "{refused:?}");
-        })
-        .await;
+        let refused = a.rest(Duration::from_millis(50)).await;
+        assert!(refused.is_empty(), "{refused:?}");
+    })
+    .await;
 }
 
 #[tokio::test]

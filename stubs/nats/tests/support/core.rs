@@ -131,6 +131,14 @@ impl Core {
             .await
     }
 
+    /// Has the node route these addresses here.
+    pub async fn subscribe(&mut self, resources: &[&str]) {
+        let (runtime, node) = (self.runtime.clone(), "domain://msg-node.example.org/sm");
+        let wanted = json!({ "resources": resources });
+        let answer = self.ask("subscribe", &runtime, node, &wanted).await;
+        assert_eq!(answer.code, 200, "{answer:?}\n{}", self.said());
+    }
+
     /// Answers a message that was heard.
     pub async fn answer(&mut self, question: &Heard, value: &Value) {
         let text = json!({ "code": 200, "value": value }).to_string();

@@ -7,17 +7,41 @@ pub mod core;
 
 use std::time::Duration;
 
+use hyperty_tests::harness::NatsServer;
 use protocol::Address;
+use serde_json::json;
 use stub_nats::client::{
     BoxFuture, BoxStream, Client, Dial, DialError, Event, Options, Server, Servers,
 };
 use stub_nats::credentials::Credentials;
 use stub_nats::names::Names;
 use tokio::net::TcpStream;
+use tokio::task::LocalSet;
 use tokio::time::timeout;
+
+use self::core::Core;
 
 /// How long anything may take that is waited for.
 pub const WITHIN: Duration = Duration::from_mins(1);
+
+/// The address that the second runtime has in [`with_two`].
+pub const BOB: &str = "hyperty://example.org/bob";
+
+/// Two runtimes at a real server, the second with [`BOB`]; nothing where no server is
+/// installed.
+pub async fn with_two(story: impl AsyncFnOnce(Core, Core, &NatsServer)) {
+    let Some(server) = NatsServer::if_installed("") else {
+        return;
+    };
+    let config = json!({ "servers": [server.url()] });
+    let both = async {
+        let a = Core::live("a", &config).await;
+        let mut b = Core::live("b", &config).await;
+        b.subscribe(&[BOB]).await;
+        story(a, b, &server).await;
+    };
+    LocalSet::new().run_until(both).await;
+}
 
 /// Dials by itself, which only a test may.
 #[derive(Debug, Clone, Copy, Default)]
