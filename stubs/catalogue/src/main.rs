@@ -15,7 +15,7 @@ mod fetch;
 
 use std::process::ExitCode;
 
-use protocol::client::tokio::Component;
+use protocol::client::tokio::{self as client, Component};
 use protocol::client::{Error, Incoming};
 use protocol::frame::LogLevel;
 use protocol::message::{Message, MessageKind};
@@ -24,17 +24,7 @@ use desk::{Desk, Said};
 use sandbox_net::Network;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build();
-    let Ok(runtime) = runtime else {
-        return ExitCode::FAILURE;
-    };
-    match runtime.block_on(serve()) {
-        Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    client::run(serve())
 }
 
 async fn serve() -> Result<(), Error> {

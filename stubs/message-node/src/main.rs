@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use protocol::client::tokio::Component;
+use protocol::client::tokio::{self as client, Component};
 use protocol::client::{Error, Incoming, Outbox};
 use protocol::frame::LogLevel;
 use protocol::message::{Message, MessageKind};
@@ -21,16 +21,7 @@ const TOLD_MAX: usize = 32;
 const GOODBYE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else {
-        return ExitCode::FAILURE;
-    };
-    match runtime.block_on(run()) {
-        Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    client::run(run())
 }
 
 async fn run() -> Result<(), Error> {

@@ -5,7 +5,7 @@ mod pause;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use protocol::client::tokio::Component;
+use protocol::client::tokio::{self as client, Component};
 use protocol::client::{Error, Incoming};
 use protocol::frame::LogLevel;
 use protocol::message::{Message, MessageKind, Reply};
@@ -25,16 +25,7 @@ use pause::Pause;
 const GOODBYE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else {
-        return ExitCode::FAILURE;
-    };
-    match runtime.block_on(run()) {
-        Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    client::run(run())
 }
 
 async fn run() -> Result<(), Error> {

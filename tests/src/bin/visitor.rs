@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use protocol::Code;
-use protocol::client::tokio::Component;
+use protocol::client::tokio::{self as client, Component};
 use protocol::client::{Error, Incoming};
 use protocol::message::{Message, MessageKind};
 use sandbox_net::http::Request;
@@ -28,14 +28,7 @@ use tokio::sync::{Mutex, mpsc};
 const BODY_BYTES_MAX: usize = 16 << 20;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build();
-    match runtime.map(|runtime| runtime.block_on(serve())) {
-        Ok(Ok(()) | Err(Error::Closed)) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+    client::run(serve())
 }
 
 /// An answer on its way to the link.

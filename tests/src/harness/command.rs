@@ -143,18 +143,26 @@ pub fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (K, V)>,
 ) -> Running {
-    let child = Command::new(program("hyperty"))
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("hyperty runs");
+    let child = spawn(arguments, environment, Stdio::null());
     Running {
         child: Mutex::new(child),
     }
+}
+
+fn spawn<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (K, V)>,
+    input: Stdio,
+) -> Child {
+    Command::new(program("hyperty"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("hyperty runs")
 }
 
 /// Runs it with this text to read; more than a pipe holds would wait for its reader.
@@ -163,15 +171,7 @@ pub(super) fn reading<K: AsRef<OsStr>, V: AsRef<OsStr>>(
     environment: impl IntoIterator<Item = (K, V)>,
     text: &str,
 ) -> Outcome {
-    let mut child = Command::new(program("hyperty"))
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("hyperty runs");
+    let mut child = spawn(arguments, environment, Stdio::piped());
     let mut input = child.stdin.take().expect("its input");
     input
         .write_all(text.as_bytes())

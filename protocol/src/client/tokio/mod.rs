@@ -12,11 +12,13 @@ mod rooms;
 
 use std::io;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
+use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 pub use self::component::Component;
@@ -33,6 +35,18 @@ use crate::message::MessageKind;
 
 /// How long [`Client::connect`] waits for the supervisor.
 pub const CONNECT_WAIT: Duration = super::blocking::CONNECT_WAIT;
+
+/// Runs a component on one thread until its core, or itself, ends it: what its `main` does.
+///
+/// Nobody reads what it would print; the core sees its status, which is a failure for
+/// every error but [`Error::Closed`].
+pub fn run(component: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(component)) {
+        Ok(Ok(()) | Err(Error::Closed)) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
 
 /// A link of an application or of the operator.
 #[derive(Debug)]
