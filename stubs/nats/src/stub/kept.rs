@@ -7,6 +7,7 @@
 //! stands, and takes with it what it was sent meanwhile: that the server knew a
 //! receiver says nothing, the receiver's own word does.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -59,7 +60,7 @@ impl Desk {
     pub(super) fn store_for(&mut self, runtime: &Rc<str>, asked: u64, out: &mut Outbox) -> bool {
         let is_kept = |awaited: &Awaited| awaited.kept.is_some();
         let is_among = self.awaited.get(&asked).is_some_and(is_kept);
-        self.store_all(std::slice::from_ref(runtime), out);
+        self.store_all(|of| of == runtime, out);
         is_among
     }
 
@@ -114,17 +115,17 @@ impl Desk {
             let kept = awaited.kept.as_ref()?;
             (kept.until <= now).then(|| Rc::clone(&awaited.runtime))
         });
-        let silent: Vec<Rc<str>> = kept.collect();
+        let silent: HashSet<Rc<str>> = kept.collect();
         if !silent.is_empty() {
-            self.store_all(&silent, out);
+            self.store_all(|of| silent.contains(of), out);
         }
     }
 
-    fn store_all(&mut self, runtimes: &[Rc<str>], out: &mut Outbox) {
+    fn store_all(&mut self, is_it: impl Fn(&Rc<str>) -> bool, out: &mut Outbox) {
         let kept = self
             .awaited
             .iter()
-            .filter(|(_, awaited)| awaited.kept.is_some() && runtimes.contains(&awaited.runtime));
+            .filter(|(_, awaited)| awaited.kept.is_some() && is_it(&awaited.runtime));
         let numbers: Vec<u64> = kept.map(|(number, _)| *number).collect();
         for number in numbers {
             if !self.store_instead(number) {

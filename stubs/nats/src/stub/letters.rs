@@ -124,7 +124,7 @@ impl Letters {
         let at = self
             .queue
             .iter()
-            .position(|(letter, _)| letter.identifier == sent.identifier)?;
+            .position(|(letter, _)| Rc::ptr_eq(&letter.identifier, &sent.identifier))?;
         let (letter, state) = self.queue.get_mut(at)?;
         let refused = match sent.outcome {
             Ok(()) => {
