@@ -41,6 +41,8 @@ struct Open {
     listeners: Vec<Lease>,
     /// What was taken back, and not asked for yet.
     hungup: Vec<String>,
+    /// Who called, and was not asked for yet.
+    callers: Vec<Value>,
 }
 
 /// A request, kept until it is answered.
@@ -55,7 +57,7 @@ fn serve() -> Result<(), Error> {
     let mut link = Component::attach()?;
     let mut open = Open::default();
     loop {
-        let (incoming, _) = link.recv()?;
+        let (incoming, out) = link.recv()?;
         let asked = match incoming {
             Incoming::Message(message) if message.header.kind.is_request() => Asked {
                 from: message.header.from.to_owned(),
@@ -66,6 +68,13 @@ fn serve() -> Result<(), Error> {
             Incoming::Stop { .. } | Incoming::Closed => return Ok(()),
             Incoming::Network(news @ Network::Hungup { .. }) => {
                 open.hungup.push(format!("{news:?}"));
+                continue;
+            }
+            Incoming::Network(Network::Accepted { .. }) => {
+                if let Some(connection) = out.accepted() {
+                    let caller = keep(&mut open, connection);
+                    open.callers.push(caller);
+                }
                 continue;
             }
             _ => continue,
@@ -118,6 +127,9 @@ fn act(link: &mut Component, open: &mut Open, body: &Value) -> Result<Value, Err
         return Ok(json!(open.streams.remove(&id).is_some()));
     }
     if let Some(ms) = body["caller"].as_u64() {
+        if let Some(caller) = open.callers.pop() {
+            return Ok(caller);
+        }
         return wait(link, open, ms, |news| {
             matches!(news, Network::Accepted { .. })
         });
